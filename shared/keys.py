@@ -1,0 +1,64 @@
+"""Every Redis key and channel, with its type and lifetime.
+
+The braces keep all keys and the channel of one room in one cluster slot. LIFETIMES are settings (`shared/settings.py`).
+"""
+
+from dataclasses import dataclass
+
+from shared.room import RoomKey
+
+ROOMS = "rc:rooms"
+"""zset, room -> time of last demand in ms. Index of demanded rooms; members leave when their demand is gone."""
+
+WAKE = "rc:wake"
+"""Classic channel: a room key, meaning "somebody wants this room now"."""
+
+INGESTORS = "rc:ingestors"
+"""zset, ingestor name -> time of last heartbeat in ms."""
+
+GATEWAYS = "rc:gateways"
+"""zset, gateway name -> time of last heartbeat in ms."""
+
+
+def load_of(member: str) -> str:
+    """hash of one ingestor or gateway: its load as last told; expires soon after the heartbeat stops."""
+    return f"rc:load:{member}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomKeys:
+    """The keys of one room.
+
+    Attributes:
+        lease: string `<epoch> <owner>`; lives LEASE_TTL_S, renewed every third of it.
+        log: stream with fields t (type), r (upstream receipt, ms), d (bytes); lives HISTORY_TTL_S after the last
+            publish or renewal.
+        state: hash with phase, title, owner, viewer_count, upstream cursor, holder, prev, clean, closed; same moments.
+        demand: string; lives IDLE_TIMEOUT_S from the last refresh.
+        raw: string; somebody asks for `raw` events; lives as demand.
+        target: string, only of names: the canonical room the name points to; lives 60 s, renewed while wanted.
+        events: pub/sub channel (sharded), `<id> <type> <received_ms> <json>`.
+    """
+
+    lease: str
+    log: str
+    state: str
+    demand: str
+    raw: str
+    target: str
+    events: str
+
+    @classmethod
+    def of(cls, room: RoomKey) -> "RoomKeys":
+        """The keys of `room`."""
+        prefix = f"rc:{{{room}}}"
+        return cls(**{field: f"{prefix}:{field}" for field in cls.__slots__})
+
+
+def room_of_channel(channel: str) -> RoomKey:
+    """The room whose `events` channel this is.
+
+    Raises:
+        BadRoom: it is no such channel.
+    """
+    return RoomKey.parse(channel.removeprefix("rc:{").removesuffix("}:events"))

@@ -1,0 +1,86 @@
+"""The platforms by name, and what their users call a room: parsing is needed at every door, also in gateways.
+
+With the connector registry this is the only place outside the connector folders that names a platform. Everything here
+is pure.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from shared.errors import BadRoom
+from shared.room import RoomKey
+
+ROOM_TEXT_MAX = 512  # characters; a pasted link with its query is shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One platform, as far as gateways need to know it.
+
+    Attributes:
+        name: first half of every room key.
+        parse: text of a user -> room half of the key. Raises BadRoom.
+        is_name: whether that half is a pointer (a handle, a short link) that must be looked up before there is a room.
+    """
+
+    name: str
+    parse: Callable[[str], str]
+    is_name: Callable[[str], bool]
+
+
+_TIKTOK_LINK = re.compile(
+    r"(?:https?://)?(?:(?:www|m)\.)?tiktok\.com/@(?P<name>[^/?#]+)(?:/live)?/?(?:[?#].*)?", re.IGNORECASE
+)
+_TIKTOK_ROOM_ID = re.compile(r"[0-9]{15,20}")
+_TIKTOK_NAME = re.compile(r"[a-z0-9._]{1,24}")
+
+
+def _parse_tiktok(text: str) -> str:
+    """`7300000000000000001` stays itself; `@Ana`, `Ana`, a profile or live link become `@ana`."""
+    link = _TIKTOK_LINK.fullmatch(text)
+    if link is None and _TIKTOK_ROOM_ID.fullmatch(text):
+        return text
+    # Handles are case-insensitive. Source: protocol notes on room resolution, all peer libraries.
+    name = (link["name"] if link else text.removeprefix("@").removesuffix("/live")).lower()
+    if not _TIKTOK_NAME.fullmatch(name):
+        raise BadRoom("a TikTok room is a room id of 15 to 20 digits, an @name, or a link to a profile or live page")
+    return f"@{name}"
+
+
+PLATFORMS: Mapping[str, Platform] = MappingProxyType(
+    {
+        platform.name: platform
+        for platform in (Platform("tiktok", parse=_parse_tiktok, is_name=lambda room: room.startswith("@")),)
+    }
+)
+
+DEFAULT_PLATFORM = "tiktok"  # of `/ws/{room}`, which names none
+
+
+def parse_room(text: str, platform: str = DEFAULT_PLATFORM) -> RoomKey:
+    """Turn what a user typed into the key of a room, or of a name that points to one.
+
+    Raises:
+        BadRoom: no such platform, or no room of it.
+    """
+    home = PLATFORMS.get(platform)
+    if home is None:
+        raise BadRoom(f"the platforms are: {', '.join(sorted(PLATFORMS))}")
+    text = text.strip()
+    if not text or len(text) > ROOM_TEXT_MAX:
+        raise BadRoom(f"a room is 1 to {ROOM_TEXT_MAX} characters")
+    return RoomKey(home.name, home.parse(text))
+
+
+def is_name(room: RoomKey) -> bool:
+    """Whether the key is a pointer: it has demand and a lease of its own, but never an upstream or events.
+
+    Raises:
+        BadRoom: the platform is unknown here.
+    """
+    home = PLATFORMS.get(room.platform)
+    if home is None:
+        raise BadRoom(f"the platforms are: {', '.join(sorted(PLATFORMS))}")
+    return home.is_name(room.room)
