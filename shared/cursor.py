@@ -1,4 +1,4 @@
-"""A place in a room's log: `<epoch>-<offset>`, which is a Redis stream id, a fencing token and a client's cursor in one.
+"""A place in a room's log: `<epoch>-<offset>`, which is a Redis stream id, a fencing token and a client's cursor.
 
 Order is numeric by (epoch, offset), never by string. Offset 0 is the marker that opens an epoch.
 """
@@ -13,7 +13,7 @@ _MAX = 2**53  # both parts stay exact as Lua and JavaScript numbers
 
 
 class Cursor(NamedTuple):
-    """`epoch`: microseconds, larger for every later holder. `offset`: 1, 2, 3 ... within the epoch, 0 for its marker."""
+    """`epoch`: microseconds, larger for every later holder. `offset`: 1, 2, 3 ... within it, 0 for its marker."""
 
     epoch: int
     offset: int

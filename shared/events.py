@@ -18,20 +18,8 @@ from msgspec import UNSET, Struct, UnsetType
 from shared.cursor import Cursor
 
 RESERVED_KEYS: Final = frozenset(
-    [
-        "status",
-        "error",
-        "message",
-        "detail",
-        "details",
-        "suggestion",
-        "step",
-        "total_steps",
-        "timestamp",
-        "reconnect",
-        "pong_count",
-        "connection_duration",
-    ]
+    "status error message detail details suggestion step total_steps timestamp reconnect pong_count"
+    " connection_duration".split()
 )
 """Top-level keys that no event may have: clients of tkLiveWebSocket take a frame with one for something else."""
 
@@ -183,7 +171,7 @@ class Like(Event, frozen=True, kw_only=True, tag="like"):
 
 
 class Member(Event, frozen=True, kw_only=True, tag="member"):
-    """Somebody came, went, or was muted, kicked, made admin ...: `action`, with the platform's number in `action_id`."""
+    """Somebody came, went, or was muted, kicked, made admin: `action`, and the platform's number in `action_id`."""
 
     shed: ClassVar[int] = 1
     user: User
