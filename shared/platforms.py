@@ -33,8 +33,6 @@ class Platform:
 _TIKTOK_LINK = re.compile(
     r"(?:https?://)?(?:(?:www|m)\.)?tiktok\.com/@(?P<name>[^/?#]+)(?:/live)?/?(?:[?#].*)?", re.IGNORECASE
 )
-    r"(?:https?://)?(?:(?:www|m)\.)?tiktok\.com/@(?P<name>[^/?#]+)(?:/live)?/?(?:[?#].*)?", re.IGNORECASE
-)
 _TIKTOK_ROOM_ID = re.compile(r"[0-9]{15,20}")
 _TIKTOK_NAME = re.compile(r"[a-z0-9._]{1,24}")
 
