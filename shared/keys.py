@@ -5,6 +5,7 @@ The braces keep all keys and the channel of one room in one cluster slot. LIFETI
 
 from dataclasses import dataclass
 
+from shared.errors import BadRoom
 from shared.room import RoomKey
 
 ROOMS = "rc:rooms"
@@ -61,4 +62,6 @@ def room_of_channel(channel: str) -> RoomKey:
     Raises:
         BadRoom: it is no such channel.
     """
-    return RoomKey.parse(channel.removeprefix("rc:{").removesuffix("}:events"))
+    if not (channel.startswith("rc:{") and channel.endswith("}:events")):
+        raise BadRoom("not the channel of a room")
+    return RoomKey.parse(channel[len("rc:{") : -len("}:events")])

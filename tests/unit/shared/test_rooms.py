@@ -1,0 +1,95 @@
+"""Room keys, and what users call a room."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import BadRoom
+from shared.keys import RoomKeys, room_of_channel
+from shared.platforms import is_name, parse_room
+from shared.room import RoomKey
+
+
+@pytest.mark.parametrize(
+    ("text", "room"),
+    [
+        ("7300000000000000001", "7300000000000000001"),
+        ("123456789012345", "123456789012345"),
+        ("@Ana", "@ana"),
+        ("ana.b_c", "@ana.b_c"),
+        (" @ana ", "@ana"),
+        ("ana/live", "@ana"),
+        ("123", "@123"),
+        ("@7300000000000000001", "@7300000000000000001"),
+        ("https://www.tiktok.com/@Ana", "@ana"),
+        ("https://www.tiktok.com/@Ana/live", "@ana"),
+        ("https://www.tiktok.com/@ana/live?lang=en&x=1#top", "@ana"),
+        ("http://m.tiktok.com/@ana/", "@ana"),
+        ("tiktok.com/@ana", "@ana"),
+    ],
+)
+def test_tiktok_rooms_are_read_in_every_form_users_have(text: str, room: str) -> None:
+    assert parse_room(text) == RoomKey("tiktok", room)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "@",
+        "a b",
+        "@ana/video/1",
+        "https://example.com/@ana",
+        "ana!",
+        "a" * 25,
+        "x" * 600,
+        "名字",
+        "{a}",
+        "a:b",
+    ],
+)
+def test_what_is_no_room_is_refused(text: str) -> None:
+    with pytest.raises(BadRoom):
+        parse_room(text)
+
+
+def test_an_unknown_platform_is_refused_and_the_known_are_named() -> None:
+    with pytest.raises(BadRoom, match="tiktok"):
+        parse_room("ana", "nowhere")
+    with pytest.raises(BadRoom):
+        is_name(RoomKey("nowhere", "1"))
+
+
+def test_a_handle_is_a_name_and_a_room_id_is_not() -> None:
+    assert is_name(parse_room("@ana"))
+    assert not is_name(parse_room("7300000000000000001"))
+
+
+@given(st.text(max_size=40))
+def test_any_text_gives_a_room_or_is_refused(text: str) -> None:
+    try:
+        room = parse_room(text)
+    except BadRoom:
+        return
+    assert RoomKey.parse(str(room)) == room
+    assert parse_room(room.room) == room
+
+
+@pytest.mark.parametrize("text", ["", "tiktok", "tiktok:", ":1", "TikTok:1", "tiktok:a b", "tiktok:{1}", "tiktok:1:2"])
+def test_a_malformed_key_is_refused(text: str) -> None:
+    with pytest.raises(BadRoom):
+        RoomKey.parse(text)
+
+
+def test_all_keys_of_a_room_share_one_hash_tag() -> None:
+    keys = RoomKeys.of(RoomKey("tiktok", "@ana"))
+    assert keys.lease == "rc:{tiktok:@ana}:lease"
+    assert {getattr(keys, field).partition("}")[0] for field in keys.__slots__} == {"rc:{tiktok:@ana"}
+    assert room_of_channel(keys.events) == RoomKey("tiktok", "@ana")
+
+
+@pytest.mark.parametrize("channel", ["", "rc:wake", "rc:{tiktok:}:events", "rc:{tiktok:1}:log"])
+def test_a_foreign_channel_is_no_room(channel: str) -> None:
+    with pytest.raises(BadRoom):
+        room_of_channel(channel)
