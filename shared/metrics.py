@@ -25,4 +25,9 @@ PUBLISH_SECONDS = Histogram(
 
 # --- Redis link -------------------------------------------------------------------------------------------------------
 
+REDIS_MALFORMED = Counter(
+    "roomcast_redis_malformed_total", "Things found in Redis that no part of this system wrote.", ["where"]
+)
+LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
+
 # --- gateway ----------------------------------------------------------------------------------------------------------

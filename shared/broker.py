@@ -1,0 +1,297 @@
+"""The log of a room, its channel and its state: what holders write and everybody reads.
+
+An entry is stored and published in one step, with the same bytes, so a reader who first subscribes and then reads the
+log misses nothing. Only the holder of the lease can write. Order, and whether anything is missing, can be told from the
+cursors alone. Reading always asks the master.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from redis.exceptions import ResponseError
+
+from shared import metrics
+from shared.cursor import Cursor
+from shared.errors import BadCursor, LocalProtocolError, RemoteProtocolError
+from shared.keys import RoomKeys
+from shared.lease import Lease
+from shared.phases import RoomPhase, decode_phase, encode_phase
+from shared.redis_client import RedisClient
+from shared.room import RoomKey
+from shared.scripts import Script
+
+logger = logging.getLogger(__name__)
+
+PAGE_ENTRIES = 200
+TAIL_MAX_BYTES = (
+    4 * 1024 * 1024
+)  # what HISTORY_BYTES keeps by default; a log can be far larger when somebody else fills it
+
+_MARKER = "epoch"
+_NOTHING = b"-"
+_TYPE = re.compile(rb"[a-z][a-z_]{0,31}")
+_publish, _set_phase = Script("publish"), Script("set_phase")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a log: an event, a gap, or the marker that opens an epoch.
+
+    Attributes:
+        cursor: its place; offset 0 is a marker.
+        type: the event's name on the wire, `epoch` of a marker.
+        received_ms: when it came from upstream, ms since 1970; 0 of a marker.
+        data: JSON, sent to clients as it is. Of a marker: the id before it, or `-`.
+    """
+
+    cursor: Cursor
+    type: str
+    received_ms: int
+    data: bytes
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether it opens an epoch; clients are not sent it."""
+        return self.cursor.offset == 0
+
+    @property
+    def marker_prev(self) -> Cursor | None:
+        """Of a marker: the last id before its epoch. None of the first marker of a log, and of every other entry."""
+        return Cursor.parse(self.data) if self.is_marker and self.data != _NOTHING else None
+
+    @classmethod
+    def parse(cls, cursor: bytes, kind: bytes, received_ms: bytes, data: bytes) -> "Entry":
+        """Read an entry as it stands in the log and on the channel.
+
+        Raises:
+            RemoteProtocolError: no holder wrote it like this.
+        """
+        if not (_TYPE.fullmatch(kind) and received_ms.isdigit() and len(received_ms) < 17):
+            raise RemoteProtocolError("not an entry")
+        try:
+            entry = cls(Cursor.parse(cursor), kind.decode(), int(received_ms), data)
+            entry.marker_prev  # noqa: B018 - whether it can be read
+        except BadCursor as error:
+            raise RemoteProtocolError("not an entry") from error
+        if entry.is_marker != (entry.type == _MARKER):
+            raise RemoteProtocolError("offset 0 and type `epoch` go together")
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Every entry of the batch is in the log; `stored` of them since this call."""
+
+    last: Cursor
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLost:
+    """The lease is somebody else's, or expired; renewing finds out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """The log ends at `last`: before the batch begins, or in another epoch. Redis forgot something."""
+
+    last: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class NoLog:
+    """There is no log any more."""
+
+
+PublishAnswer = Published | PublishLost | Hole | NoLog
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """What is known of a room besides its events. Unknown parts are None or empty.
+
+    Attributes:
+        phase: where in its life the room is.
+        title: of the broadcast.
+        owner: the host, as JSON.
+        viewer_count: watching now.
+        gifts: whether gifts are told to the session that watches.
+        position: the upstream's own cursor behind the last stored batch.
+        holder: the lease of who holds it, or held it last without releasing.
+    """
+
+    phase: RoomPhase | None = None
+    title: str = ""
+    owner: bytes | None = None
+    viewer_count: int | None = None
+    gifts: bool | None = None
+    position: str = ""
+    holder: str = ""
+
+
+class Broker:
+    """The logs of all rooms.
+
+    Args:
+        history_ttl_s: how long a log lives after the last publish or renewal.
+        history_len: entries a log keeps.
+    """
+
+    def __init__(self, redis: RedisClient, *, history_ttl_s: float, history_len: int) -> None:
+        self._redis = redis
+        self._history_ttl_ms = int(history_ttl_s * 1000)
+        self._history_len = history_len
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    async def publish(
+        self,
+        lease: Lease,
+        first_offset: int,
+        entries: Sequence[tuple[str, int, bytes]],
+        *,
+        state: Mapping[str, str | bytes],
+        min_id: Cursor | None,
+    ) -> PublishAnswer:
+        """Store a batch and publish it, at once or not at all. The same batch may be sent any number of times.
+
+        Args:
+            lease: what allows it.
+            first_offset: of the first entry; the others follow.
+            entries: type, received_ms and bytes of each.
+            state: fields of the room's state that become true with the batch.
+            min_id: entries before it may go.
+
+        Raises:
+            BrokerUnavailable: not known; or refused for good, see `broker_errors`. Send the same again.
+        """
+        if first_offset < 1 or not entries:
+            raise LocalProtocolError("a batch has entries, from offset 1 on")
+        keys = RoomKeys.of(lease.room)
+        args: list[str | bytes | int] = [
+            lease.token, first_offset, self._history_ttl_ms, self._history_len, "" if min_id is None else str(min_id),
+            keys.events, len(state),
+        ]  # fmt: skip
+        for pair in state.items():
+            args += pair
+        for entry in entries:
+            args += entry
+        match await _publish(self._redis, [keys.lease, keys.log, keys.state], args):
+            case [b"OK", last, stored]:
+                return Published(Cursor.parse(last), stored)
+            case [b"LOST"]:
+                return PublishLost()
+            case [b"HOLE", last]:
+                return Hole(Cursor.parse(last))
+            case [b"NOLOG"]:
+                return NoLog()
+            case answer:
+                raise LocalProtocolError(f"publish answered {answer!r}")
+
+    async def set_phase(self, lease: Lease, phase: RoomPhase, state: Mapping[str, str | bytes] | None = None) -> bool:
+        """Write the room's phase and tell gateways. False when the lease is somebody else's, or expired.
+
+        Raises:
+            BrokerUnavailable: not known. Send the same again.
+        """
+        keys = RoomKeys.of(lease.room)
+        args: list[str | bytes | int] = [lease.token, self._history_ttl_ms, keys.events, encode_phase(phase)]
+        for pair in (state or {}).items():
+            args += pair
+        answer = await _set_phase(self._redis, [keys.lease, keys.state], args)
+        return bool(answer[0] == b"OK")
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    async def last_id(self, room: RoomKey) -> Cursor | None:
+        """The last id the log ever gave, also when its entry was trimmed. None: there is no log.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        log = RoomKeys.of(room).log
+        async with self._redis.turn() as commands:
+            try:
+                about = await commands.xinfo_stream(log)
+            except ResponseError:
+                if await commands.exists(log):
+                    raise
+                return None
+        return Cursor.parse(about["last-generated-id"])
+
+    async def page(self, room: RoomKey, after: Cursor, count: int = PAGE_ENTRIES) -> list[Entry]:
+        """The entries from `after` on, itself included where it is still there: it proves that nothing is missing.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            rows = await commands.xrange(RoomKeys.of(room).log, min=str(after), count=count)
+        return _entries(room, rows)
+
+    async def tail(self, room: RoomKey, count: int, max_bytes: int = TAIL_MAX_BYTES) -> list[Entry]:
+        """The newest entries, oldest first: at most `count`, and no more once they reach `max_bytes`.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        newest_first: list[Entry] = []
+        size = 0
+        end = "+"
+        while len(newest_first) < count and size < max_bytes:
+            wanted = min(PAGE_ENTRIES, count - len(newest_first))
+            async with self._redis.turn() as commands:
+                rows = await commands.xrevrange(RoomKeys.of(room).log, max=end, count=wanted)
+            for entry in _entries(room, rows):
+                newest_first.append(entry)
+                size += len(entry.data)
+                if size >= max_bytes:
+                    break
+            if len(rows) < wanted:
+                break
+            end = "(" + rows[-1][0].decode()
+        return newest_first[::-1]
+
+    async def state(self, room: RoomKey) -> RoomState:
+        """What is known of the room. What cannot be read counts as unknown.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            fields: dict[bytes, bytes] = await commands.hgetall(RoomKeys.of(room).state)
+        phase = None
+        if b"phase" in fields:
+            try:
+                phase = decode_phase(fields[b"phase"])
+            except msgspec.DecodeError:
+                metrics.REDIS_MALFORMED.labels("state").inc()
+        viewers = fields.get(b"viewer_count", b"")
+        return RoomState(
+            phase=phase,
+            title=_text(fields.get(b"title", b"")),
+            owner=fields.get(b"owner"),
+            viewer_count=int(viewers) if viewers.isdigit() and len(viewers) < 17 else None,
+            gifts={b"1": True, b"0": False}.get(fields.get(b"gifts", b"")),
+            position=_text(fields.get(b"cursor", b"")),
+            holder=_text(fields.get(b"holder", b"")),
+        )
+
+
+def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Entry]:
+    """The rows of a log; those that no holder wrote are left out."""
+    entries = []
+    for cursor, fields in rows:
+        try:
+            entries.append(Entry.parse(cursor, fields.get(b"t", b""), fields.get(b"r", b""), fields.get(b"d", b"")))
+        except RemoteProtocolError:
+            metrics.REDIS_MALFORMED.labels("log").inc()
+            logger.debug("foreign entry in the log room=%s id=%r", room, cursor)
+    return entries
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf8", "replace")

@@ -1,0 +1,162 @@
+"""What arrives on the channels of rooms and on the wake channel, parsed, and handed to whoever asked for it."""
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from shared import metrics
+from shared.broker import Entry
+from shared.cursor import Cursor
+from shared.errors import BadCursor, BadRoom, RemoteProtocolError
+from shared.events import ENTRY_MAX_BYTES
+from shared.keys import WAKE, RoomKeys, room_of_channel
+from shared.phases import RoomPhase, decode_phase
+from shared.pubsub_link import DEFAULT_LIMITS, LinkLimits, PubSubLink
+from shared.redis_client import RedisClient
+from shared.room import RoomKey
+
+logger = logging.getLogger(__name__)
+
+_MESSAGE_MAX_BYTES = ENTRY_MAX_BYTES + 128  # an entry, and what stands before it
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The holder's heartbeat: nothing newer than `last` is in the log."""
+
+    last: Cursor
+
+
+def parse_message(message: bytes) -> Entry | Alive | RoomPhase:
+    """Read `<id> <type> <received_ms> <data>`.
+
+    Raises:
+        RemoteProtocolError: it is nothing that a holder publishes.
+    """
+    parts = message.split(b" ", 3) if len(message) <= _MESSAGE_MAX_BYTES else []
+    if len(parts) != 4:
+        raise RemoteProtocolError("not of four parts")
+    cursor, kind, received_ms, data = parts
+    try:
+        if kind == b"phase":
+            return decode_phase(data)
+        if kind == b"alive":
+            return Alive(Cursor.parse(cursor))
+    except (msgspec.DecodeError, BadCursor) as error:
+        raise RemoteProtocolError(f"bad {kind.decode()}") from error
+    return Entry.parse(cursor, kind, received_ms, data)
+
+
+class Deliveries(Protocol):
+    """Who is told what arrives. Calls are quick and do not wait; what one raises is logged and ends nothing."""
+
+    def on_entry(self, room: RoomKey, entry: Entry) -> None:
+        """An event, a gap or a marker; may be one that was delivered before."""
+
+    def on_alive(self, room: RoomKey, last: Cursor) -> None:
+        """The holder says that `last` is the end of the log."""
+
+    def on_phase(self, room: RoomKey, phase: RoomPhase) -> None:
+        """The room's phase changed."""
+
+    def on_resubscribed(self, room: RoomKey) -> None:
+        """Messages may have been missed: the log has to be read."""
+
+    def on_link(self, up: bool) -> None:
+        """Whether messages of all rooms arrive."""
+
+
+class Channels(PubSubLink):
+    """The channels of rooms. Lives as an `async with` block.
+
+    Args:
+        redis: where.
+        deliveries: who is told.
+        limits: how long a silent link is believed.
+    """
+
+    def __init__(self, redis: RedisClient, deliveries: Deliveries, limits: LinkLimits = DEFAULT_LIMITS) -> None:
+        super().__init__(redis, limits)
+        self._deliveries = deliveries
+
+    async def subscribe(self, room: RoomKey) -> None:
+        """Return when Redis confirmed: every entry that is not in the log by then will be delivered.
+
+        Raises:
+            BrokerUnavailable: it did not, for a while. The room stays wanted; `on_resubscribed` tells when it is there.
+        """
+        await self._confirmation(self._want(RoomKeys.of(room).events, sharded=True))
+
+    async def unsubscribe(self, room: RoomKey) -> None:
+        """Deliver nothing of the room any more."""
+        self._unwant(RoomKeys.of(room).events)
+
+    def _on_message(self, name: bytes, message: bytes) -> None:
+        room = _room_of(name)
+        try:
+            parsed = parse_message(message)
+        except RemoteProtocolError:
+            metrics.REDIS_MALFORMED.labels("channel").inc()
+            logger.debug("foreign message room=%s bytes=%d", room, len(message))
+            return
+        try:
+            match parsed:
+                case Entry():
+                    self._deliveries.on_entry(room, parsed)
+                case Alive(last):
+                    self._deliveries.on_alive(room, last)
+                case RoomPhase():
+                    self._deliveries.on_phase(room, parsed)
+        except Exception:
+            logger.exception("delivery failed room=%s", room)
+
+    def _on_resubscribed(self, name: bytes) -> None:
+        try:
+            self._deliveries.on_resubscribed(_room_of(name))
+        except Exception:
+            logger.exception("delivery failed room=%s", _room_of(name))
+
+    def _on_link(self, up: bool) -> None:
+        try:
+            self._deliveries.on_link(up)
+        except Exception:
+            logger.exception("delivery failed")
+
+
+class WakeChannel(PubSubLink):
+    """The channel that tells ingestors which room is wanted now. Lives as an `async with` block.
+
+    What is told while the link is down is lost; `Demand.wanted` finds it.
+
+    Args:
+        redis: where.
+        on_wake: called with the room; what it raises is logged and ends nothing.
+        limits: how long a silent link is believed.
+    """
+
+    def __init__(
+        self, redis: RedisClient, on_wake: Callable[[RoomKey], None], limits: LinkLimits = DEFAULT_LIMITS
+    ) -> None:
+        super().__init__(redis, limits)
+        self._on_wake = on_wake
+        self._want(WAKE, sharded=False)
+
+    def _on_message(self, name: bytes, message: bytes) -> None:
+        try:
+            room = RoomKey.parse(message.decode("utf8", "replace"))
+        except BadRoom:
+            metrics.REDIS_MALFORMED.labels("wake").inc()
+            return
+        try:
+            self._on_wake(room)
+        except Exception:
+            logger.exception("wake failed room=%s", room)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _room_of(channel: bytes) -> RoomKey:
+    return room_of_channel(channel.decode())

@@ -1,0 +1,260 @@
+"""Which rooms clients want, what names point to, and who is alive: gateways tell, ingestors read.
+
+A room is wanted for as long as its demand key lives; nobody has to take the wish back. `rc:wake` tells it at once,
+`rc:rooms` to whoever missed that.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from shared import metrics
+from shared.errors import BadRoom
+from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of
+from shared.redis_client import RedisClient
+from shared.room import RoomKey
+from shared.scripts import Script
+
+WANTED_MAX = 20_000  # rooms looked at in one scan, the newest; far above what a cluster can run
+_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
+HEARTBEAT_TTL_S = 20  # from the last heartbeat; several are sent in this time
+_FORGET_AFTER_S = 3600  # members that never said goodbye leave the index
+
+_forget_rooms = Script("forget_rooms")
+
+Kind = Literal["ingestor", "gateway"]
+_INDEX: Mapping[Kind, str] = {"ingestor": INGESTORS, "gateway": GATEWAYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a room.
+
+    Attributes:
+        remaining_ms: how long it is still wanted unless somebody asks again; 0 when nobody does.
+        raw: somebody asks for `raw` events.
+    """
+
+    remaining_ms: int
+    raw: bool
+
+
+class Member(NamedTuple):
+    """An ingestor or gateway that is alive."""
+
+    name: str
+    last_ms: int
+    load: dict[str, str]
+
+
+class Demand:
+    """The wishes of all clients.
+
+    Args:
+        idle_timeout_s: how long a wish lives.
+    """
+
+    def __init__(self, redis: RedisClient, *, idle_timeout_s: float) -> None:
+        self._redis = redis
+        self._idle_ms = int(idle_timeout_s * 1000)
+
+    # --- rooms -------------------------------------------------------------------------------------------------------
+
+    async def announce(self, room: RoomKey) -> None:
+        """Somebody wants this room: tell every ingestor, now and for as long as the wish lives.
+
+        Raises:
+            BrokerUnavailable: not known. Announce again.
+        """
+        # In this order: who sees the index, or hears the wake, finds the demand.
+        async with self._redis.turn() as commands:
+            await commands.set(RoomKeys.of(room).demand, "1", px=self._idle_ms)
+            await commands.zadd(ROOMS, {str(room): _now_ms()})
+            await commands.publish(WAKE, str(room))
+
+    async def refresh(self, room: RoomKey) -> None:
+        """Somebody still wants this room.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            # SET would be refused when memory is used up; this is not.
+            alive = await commands.pexpire(RoomKeys.of(room).demand, self._idle_ms)
+        if not alive:
+            await self.announce(room)
+
+    async def want_raw(self, room: RoomKey) -> None:
+        """Somebody wants the room's `raw` events too, for as long as a demand lives.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.set(RoomKeys.of(room).raw, "1", px=self._idle_ms)
+
+    async def look(self, room: RoomKey) -> Wish:
+        """What is wanted of the room now.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        keys = RoomKeys.of(room)
+        async with self._redis.turn() as commands:
+            pipeline = commands.pipeline(transaction=False)
+            pipeline.pttl(keys.demand).exists(keys.raw)
+            remaining_ms, raw = await pipeline.execute()
+        return Wish(max(0, remaining_ms), bool(raw))
+
+    async def wanted(self) -> dict[RoomKey, int]:
+        """Every wanted room, with the time it was last announced in ms; the newest first.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            rows = await commands.zrevrange(ROOMS, 0, WANTED_MAX - 1, withscores=True)
+        found: dict[RoomKey, int] = {}
+        gone: list[str | bytes | int] = []
+        waiting = iter(rows)
+        while batch := list(islice(waiting, _PIPELINE)):
+            rooms = [_room(member) for member, _ in batch]
+            async with self._redis.turn() as commands:
+                pipeline = commands.pipeline(transaction=False)
+                for room in rooms:
+                    if room is not None:
+                        pipeline.exists(RoomKeys.of(room).demand)
+                answers = iter(await pipeline.execute())
+            for room, (member, score) in zip(rooms, batch, strict=True):
+                if room is not None and next(answers):
+                    found[room] = int(score)
+                else:
+                    gone += member, int(score)
+        if gone:
+            await _forget_rooms(self._redis, [ROOMS], gone)
+        return found
+
+    async def is_wanted(self, room: RoomKey) -> bool:
+        """Whether somebody wants the room.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        return (await self.look(room)).remaining_ms > 0
+
+    async def wants_raw(self, room: RoomKey) -> bool:
+        """Whether somebody wants its `raw` events.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        return (await self.look(room)).raw
+
+    async def wake(self, room: RoomKey) -> None:
+        """Tell ingestors that the room can be taken.
+
+        Raises:
+            BrokerUnavailable: not known; the next scan finds the room.
+        """
+        async with self._redis.turn() as commands:
+            await commands.publish(WAKE, str(room))
+
+    async def drop(self, room: RoomKey) -> None:
+        """There is nothing to want in this room: who still waits has to announce it anew.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.delete(RoomKeys.of(room).demand)
+            await commands.zrem(ROOMS, str(room))
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    async def set_target(self, name: RoomKey, target: RoomKey, ttl_s: float) -> None:
+        """Let a name point to a room for so long.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.set(RoomKeys.of(name).target, str(target), px=int(ttl_s * 1000))
+
+    async def target(self, name: RoomKey) -> RoomKey | None:
+        """The room a name points to, where that is known.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            target = await commands.get(RoomKeys.of(name).target)
+        return None if target is None else _room(target)
+
+    async def clear_target(self, name: RoomKey) -> None:
+        """Let a name point nowhere.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.delete(RoomKeys.of(name).target)
+
+    # --- members -----------------------------------------------------------------------------------------------------
+
+    async def heartbeat(self, kind: Kind, name: str, load: Mapping[str, int | str]) -> None:
+        """Say that a process is alive, and how busy. To be repeated within HEARTBEAT_TTL_S.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        key, now_ms = load_of(f"{kind}:{name}"), _now_ms()
+        async with self._redis.turn() as commands:
+            pipeline = commands.pipeline(transaction=False)
+            pipeline.hset(key, mapping=dict(load))
+            pipeline.expire(key, HEARTBEAT_TTL_S)
+            pipeline.zadd(_INDEX[kind], {name: now_ms})
+            pipeline.zremrangebyscore(_INDEX[kind], "-inf", now_ms - _FORGET_AFTER_S * 1000)
+            await pipeline.execute()
+
+    async def members(self, kind: Kind) -> list[Member]:
+        """Who is alive.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            rows = await commands.zrevrange(_INDEX[kind], 0, WANTED_MAX - 1, withscores=True)
+            pipeline = commands.pipeline(transaction=False)
+            names = [member.decode("utf8", "replace") for member, _ in rows]
+            for name in names:
+                pipeline.hgetall(load_of(f"{kind}:{name}"))
+            loads = await pipeline.execute()
+        return [
+            Member(name, int(score), {field.decode(): value.decode() for field, value in load.items()})
+            for name, (_, score), load in zip(names, rows, loads, strict=True)
+            if load
+        ]
+
+    async def leave(self, kind: Kind, name: str) -> None:
+        """Say goodbye.
+
+        Raises:
+            BrokerUnavailable: not known; it is forgotten after HEARTBEAT_TTL_S.
+        """
+        async with self._redis.turn() as commands:
+            await commands.delete(load_of(f"{kind}:{name}"))
+            await commands.zrem(_INDEX[kind], name)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _room(text: bytes) -> RoomKey | None:
+    try:
+        return RoomKey.parse(text.decode("utf8", "replace"))
+    except BadRoom:
+        metrics.REDIS_MALFORMED.labels("room").inc()
+        return None

@@ -1,0 +1,251 @@
+"""The one place that opens Redis, whatever it is, and the one that knows redis-py's errors.
+
+Above this file there is no difference between a single Redis or Valkey, Sentinel, Cluster and the in-process fakeredis.
+"""
+
+import asyncio
+import contextlib
+import functools
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from fakeredis import FakeAsyncRedis, FakeServer
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import DataError, RedisClusterException, RedisError, ResponseError
+
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
+
+TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
+CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
+
+_OUR_FAULT = frozenset({"ERR", "WRONGTYPE"})
+"""Codes of errors that asking again does not cure: bad arguments, an unknown command, a key that is something else."""
+
+
+@contextlib.contextmanager
+def broker_errors() -> Iterator[None]:
+    """Translate what redis-py raises.
+
+    Raises:
+        BrokerUnavailable: not reachable, too slow, or it refuses to store (memory used up, replicas missing, loading,
+            failing over). What was asked may have been done.
+        LocalProtocolError: it understood us, and we asked for nonsense.
+    """
+    try:
+        yield
+    except DataError:
+        raise  # a value of a type that cannot be sent: as plain a bug as a TypeError
+    except ResponseError as error:
+        code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
+        kind = LocalProtocolError if code in _OUR_FAULT else BrokerUnavailable
+        raise kind(f"{type(error).__name__}: {error}") from error
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+class RedisClient:
+    """One opened Redis: commands, and connections used for pub/sub alone.
+
+    Attributes:
+        commands: redis-py's client; answers are bytes. Untyped: its types name every form that an answer could have
+            under other options.
+    """
+
+    def __init__(self, commands: Any, links: Any) -> None:
+        self.commands = commands
+        self._links = links
+        self._turns = asyncio.Semaphore(CALLS_MAX)
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[Any]:
+        """Commands, when it is our turn, with errors translated as `broker_errors` says."""
+        async with self._turns:
+            with broker_errors():
+                yield self.commands
+
+    def node_of(self, channel: str) -> str:
+        """The name of the node that serves a sharded channel; "" where there is only one.
+
+        Raises:
+            BrokerUnavailable: the cluster has none for it at the moment.
+        """
+        return ""
+
+    async def learn_nodes(self) -> None:
+        """Find out anew which node serves what.
+
+        Raises:
+            BrokerUnavailable: nobody answers.
+        """
+
+    async def connect_link(self, node: str) -> AbstractConnection:
+        """Connect to a node, "" for any, for pub/sub; the caller disconnects. Nothing on it is retried or repaired.
+
+        Raises:
+            BrokerUnavailable: it cannot be reached.
+        """
+        with broker_errors():
+            connection = self._make_link(node)
+            await connection.connect()
+        return cast(AbstractConnection, connection)
+
+    def _make_link(self, node: str) -> Any:
+        return self._links.make_connection()
+
+    async def aclose(self) -> None:
+        """Close all connections. Never raises."""
+        with contextlib.suppress(RedisError, RedisClusterException, OSError):
+            await self.commands.aclose()
+
+
+class _ClusterClient(RedisClient):
+    """Each master serves its own channels, so a link leads to one of them."""
+
+    def __init__(self, cluster: RedisCluster) -> None:
+        super().__init__(cluster, None)
+        self._cluster = cluster
+
+    def node_of(self, channel: str) -> str:
+        with broker_errors():
+            return cast(ClusterNode, self._cluster.get_node_from_key(channel)).name
+
+    async def learn_nodes(self) -> None:
+        with broker_errors():
+            await self._cluster.initialize()
+            await self._cluster.nodes_manager.initialize()
+
+    def _make_link(self, node: str) -> Any:
+        found = self._cluster.get_node(node_name=node) if node else self._cluster.get_random_primary_node()
+        if found is None:
+            raise BrokerUnavailable(f"{node} left the cluster")
+        return found.connection_class(**{**found.connection_kwargs, "retry": _never()})
+
+
+def open_redis(url: str, *, name: str) -> RedisClient:
+    """Open Redis. Nothing is connected before the first command.
+
+    | URL | |
+    |---|---|
+    | `redis://[[user]:password@]host[:port][/db]` | one Redis or Valkey; `rediss://` with TLS |
+    | `unix://[[user]:password@]/path/to/socket[?db=0]` | the same, through a socket file |
+    | `redis+sentinel://[[user]:password@]host[:port],host[:port]/service[/db]` | the master that the Sentinels name; \
+`rediss+sentinel://` with TLS. `?sentinel_username=` and `?sentinel_password=` for the Sentinels themselves |
+    | `redis+cluster://[[user]:password@]host[:port],host[:port]` | a Cluster; `rediss+cluster://` with TLS |
+    | `memory://[name]` | in this process, without a server; the same name is the same data |
+
+    Options of redis-py's connections can follow as a query: `?ssl_ca_certs=/etc/ca.pem`.
+
+    Args:
+        url: one of these forms; special characters in user and password are percent-encoded.
+        name: shown in CLIENT LIST.
+
+    Raises:
+        ConfigError: the URL is none of these. Its text does not repeat the URL.
+    """
+    scheme = url.partition("://")[0]
+    opener = _OPENERS.get(scheme)
+    if opener is None:
+        raise ConfigError("the Redis URL begins with none of " + ", ".join(f"{known}://" for known in _OPENERS))
+    ours = {
+        # Messages of RESP3 cost redis-py twice the time, and answers would have two forms.
+        "protocol": 2,
+        "decode_responses": False,
+        "client_name": re.sub(r"[^!-~]", "-", f"roomcast-{name}"),
+    }
+    try:
+        return opener(url, ours)
+    except (ValueError, TypeError, RedisClusterException):
+        # Their texts can hold parts of a password that was not percent-encoded.
+        raise ConfigError(f"the Redis URL cannot be read as {scheme}://; see redis_client.open_redis") from None
+
+
+def _open_single(url: str, ours: dict[str, Any]) -> RedisClient:
+    options = {**_TIMEOUTS, **parse_url(url), **ours}
+    return _pooled(ConnectionPool, options)
+
+
+def _open_sentinel(url: str, ours: dict[str, Any]) -> RedisClient:
+    hosts, path, options = _parse_hosts(url, default_port=26379)
+    service, _, db = path.partition("/")
+    if not service:
+        raise ValueError("no service")
+    of_sentinel = {**_TIMEOUTS, "ssl": options.get("ssl", False), "retry": _never()}
+    for option in ("username", "password"):
+        of_sentinel[option] = options.pop(f"sentinel_{option}", None)
+    new_sentinel: Any = Sentinel
+    sentinel = new_sentinel(hosts, sentinel_kwargs=of_sentinel)
+    options = {**_TIMEOUTS, **options, **ours, "db": int(db or 0)}
+    return _pooled(functools.partial(SentinelConnectionPool, service, sentinel), options)
+
+
+def _pooled(pool: Callable[..., Any], options: dict[str, Any]) -> RedisClient:
+    links = pool(**options, retry=_never())
+    links.make_connection()  # an option that does not exist shows here
+    return RedisClient(Redis.from_pool(pool(**options, retry=_few())), links)
+
+
+def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:
+    hosts, path, options = _parse_hosts(url, default_port=6379)
+    if path:
+        raise ValueError("a cluster has no databases")
+    nodes = [ClusterNode(host, port) for host, port in hosts]
+    return _ClusterClient(RedisCluster(startup_nodes=nodes, **{**_TIMEOUTS, **options, **ours}, retry=_few()))
+
+
+def _open_memory(url: str, ours: dict[str, Any]) -> RedisClient:
+    server = _memory_servers.setdefault(url, FakeServer())
+    commands = FakeAsyncRedis(server=server, **ours)
+    return RedisClient(commands, commands.connection_pool)
+
+
+_memory_servers: dict[str, FakeServer] = {}
+
+_OPENERS: dict[str, Callable[[str, dict[str, Any]], RedisClient]] = {
+    "redis": _open_single,
+    "rediss": _open_single,
+    "unix": _open_single,
+    "redis+sentinel": _open_sentinel,
+    "rediss+sentinel": _open_sentinel,
+    "redis+cluster": _open_cluster,
+    "rediss+cluster": _open_cluster,
+    "memory": _open_memory,
+}
+
+_TIMEOUTS: dict[str, Any] = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+
+
+def _few() -> Retry:
+    # For a stale connection of the pool. A time-out is told at once: the caller knows if the answer is still wanted.
+    return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.2), 3, supported_errors=(RedisConnectionError,))
+
+
+def _never() -> Retry:
+    return Retry(NoBackoff(), 0)
+
+
+def _parse_hosts(url: str, default_port: int) -> tuple[list[tuple[str, int]], str, dict[str, Any]]:
+    """Hosts, path and options of a URL with several hosts.
+
+    Raises:
+        ValueError: a part cannot be read.
+    """
+    parts = urlsplit(url)
+    credentials, at, hosts = parts.netloc.rpartition("@")
+    options: dict[str, Any] = {**parse_url(f"redis://{credentials}{at}?{parts.query}")}
+    if parts.scheme.startswith("rediss"):
+        options["ssl"] = True
+    found = []
+    for host in hosts.split(","):
+        one = parse_url(f"redis://{host}")
+        if "host" not in one:
+            raise ValueError("a host is missing")
+        found.append((one["host"], one.get("port", default_port)))
+    return found, parts.path.strip("/"), options
