@@ -1,0 +1,41 @@
+"""How a simulator is set up: one frozen value, given to `create_app` and read by everything in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """Settings of one simulator.
+
+    Attributes:
+        seed: same seed, same people saying the same things in the same order.
+        rooms: how many generated live rooms there are beside the fixed ones.
+        rate: messages a second in a lively room. Recorded sessions of 2026 had 4.
+        payloads: JSONL files, or directories of them, that are played as the room `@payloads`.
+        payload_rate: messages a second in that room.
+        public_url: where viewers' browsers reach the simulator's pictures; no slash at the end.
+        direct: let sockets in that come without a provider's token (`ws_direct=1`).
+        keys: the providers' accepted API keys; empty: any key will do.
+        strict_acks: a wrong or missing ack ends the connection instead of only being counted.
+        ping_interval_s: announced to clients in `Handshake-Options`.
+        silence_s: a connection without a heartbeat for so long is closed with 1000.
+        ack_s: an ack that takes longer counts as missing.
+        broadcast_s: how long @ending lasts, from its first viewer on.
+        break_s: how long it then stays away before it is live again.
+    """
+
+    seed: int = 1
+    rooms: int = 0
+    rate: float = 4.0
+    payloads: tuple[Path, ...] = ()
+    payload_rate: float = 50.0
+    public_url: str = "http://127.0.0.1:8100"
+    direct: bool = True
+    keys: frozenset[str] = frozenset()
+    strict_acks: bool = False
+    ping_interval_s: int = 10
+    silence_s: float = 60.0
+    ack_s: float = 10.0
+    broadcast_s: float = 60.0
+    break_s: float = 60.0

@@ -1,0 +1,158 @@
+"""Recorded payloads as a room: JSONL lines with `method` and `payload_b64`, each played once, in order.
+
+Payloads are changed as little as possible: only room id and message id of the common header, at the level of the wire,
+so that fields nobody knows and the order of all of them stay as they were.
+"""
+
+import json
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from protos.webcast_pb2 import Message
+from simulator.source import ControlAction, MessageIds, action_of, control_message
+from simulator.wire import first_varint, length_delimited, read_fields, varint_field
+
+_COMMON = 1  # field of every message
+_MSG_ID, _ROOM_ID = 2, 3  # fields of the common header
+_ENDS = (ControlAction.ENDED, ControlAction.BANNED)
+
+
+class BadPayloads(Exception):
+    """A payload file cannot be played. The text names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One recorded message."""
+
+    method: str
+    payload: bytes
+
+
+def load_payloads(paths: Iterable[Path]) -> tuple[Payload, ...]:
+    """Read files, and the `*.jsonl` of directories in order of name.
+
+    Raises:
+        BadPayloads: one cannot be read, or has a line of another form.
+    """
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return tuple(payload for file in files for payload in _read(file))
+
+
+def placed(method: str, payload: bytes, room_id: int, msg_id: int) -> Message:
+    """A message whose common header names this room and this id; a header that cannot be read stays as it is.
+
+    Args:
+        msg_id: 0 leaves the header's own.
+    """
+    try:
+        payload = _with_header(payload, room_id, msg_id)
+    except ValueError:
+        pass  # not protobuf: somebody wants to see what a client does with it
+    return Message(method=method.encode(), payload=payload, msg_id=msg_id)
+
+
+class Playback:
+    """A source that plays payloads once, from the moment somebody listens. Messages that end the room come last."""
+
+    def __init__(self, payloads: Sequence[Payload], room_id: int, random: Random, *, rate: float) -> None:
+        self.rate = rate
+        self.viewers = 100
+        self.given: Counter[str] = Counter()
+        self._room_id = room_id
+        self._waiting = _placed_once(payloads, room_id, random)
+        self.ids = MessageIds(random, taken=[message.msg_id for message in self._waiting])
+        self._played = 0
+        self._owed = 0.0
+
+    def advance(self, elapsed_s: float, now_ms: int) -> list[Message]:
+        """The messages that are due."""
+        self._owed += elapsed_s * self.rate
+        count = int(self._owed)
+        self._owed -= count
+        due = self._waiting[self._played : self._played + count]
+        self._played += len(due)
+        return due
+
+    def past(self, now_ms: int) -> list[Message]:
+        """Nothing was said before."""
+        return []
+
+    def greeting(self, now_ms: int) -> list[Message]:
+        """Nobody is greeted: the room consists of the payloads alone."""
+        return []
+
+    def control(self, action: ControlAction, now_ms: int) -> Message:
+        """A control message."""
+        return control_message(action, self._room_id, self.ids.next(now_ms), now_ms)
+
+
+def _placed_once(payloads: Sequence[Payload], room_id: int, random: Random) -> list[Message]:
+    """All payloads in this room, each with an id of its own: recorded ones where they are free, else made up."""
+    recorded = [_recorded_id(payload.payload) for payload in payloads]
+    made_up = MessageIds(random, taken=recorded)
+    messages: list[Message] = []
+    used: set[int] = set()
+    for payload, msg_id in zip(payloads, recorded, strict=True):
+        chosen = msg_id if msg_id and msg_id not in used else made_up.next(0)
+        used.add(chosen)
+        messages.append(placed(payload.method, payload.payload, room_id, chosen))
+    return sorted(messages, key=lambda message: action_of(message) in _ENDS)
+
+
+def _read(file: Path) -> Iterator[Payload]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPayloads(f"{file}: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            yield Payload(item["method"], b64decode(item["payload_b64"], validate=True))
+        except (KeyError, TypeError, ValueError):
+            raise BadPayloads(f"{file}:{number}: not an object with method and payload_b64") from None
+
+
+def _recorded_id(payload: bytes) -> int:
+    try:
+        for field in read_fields(payload):
+            if field.number == _COMMON and isinstance(field.value, bytes):
+                msg_id = first_varint(field.value, _MSG_ID)
+                return msg_id if 0 < msg_id < 1 << 63 else 0
+    except ValueError:
+        pass
+    return 0
+
+
+def _with_header(payload: bytes, room_id: int, msg_id: int) -> bytes:
+    parts: list[bytes] = []
+    for field in read_fields(payload):
+        if field.number == _COMMON and isinstance(field.value, bytes):
+            parts.append(length_delimited(_COMMON, _with_ids(field.value, room_id, msg_id)))
+        else:
+            parts.append(field.raw)
+    return b"".join(parts)
+
+
+def _with_ids(common: bytes, room_id: int, msg_id: int) -> bytes:
+    parts: list[bytes] = []
+    has_id = False
+    for field in read_fields(common):
+        if field.number == _ROOM_ID:
+            parts.append(varint_field(_ROOM_ID, room_id))
+        elif field.number == _MSG_ID and msg_id:
+            parts.append(varint_field(_MSG_ID, msg_id))
+            has_id = True
+        else:
+            parts.append(field.raw)
+    if msg_id and not has_id:
+        parts.append(varint_field(_MSG_ID, msg_id))
+    return b"".join(parts)

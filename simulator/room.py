@@ -1,0 +1,279 @@
+"""One simulated broadcast and those who listen to it. Everybody gets the same messages; nothing here waits.
+
+While nobody listens nothing happens, but the latest messages are kept: whoever comes with a cursor is told what it
+missed, and everybody is told the last few chats again, as the platform does.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from random import Random
+
+from protos.webcast_pb2 import Header, Message, PushFrame
+from simulator.faults import FaultKind, Faults
+from simulator.source import ControlAction, Source, action_of
+from simulator.webcast import ServerConnection
+
+BACKLOG = 300  # messages kept for those who come back with a cursor; a minute of a lively room
+SENT_MAX = 20_000  # messages whose ids the control endpoint can list
+CHATS_KEPT = 20  # a client may ask for so much history
+FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
+FRAME_SIZES = (1, 1, 2, 2, 3, 3, 4, FRAME_MESSAGES_MAX)
+OUTBOX_MAX = 2_000  # frames; a client that is further behind is cut off
+CATCH_UP_MAX_S = 1.0  # after a pause of the whole process, no flood
+GOODBYE_S = 0.5  # between the control message that ends the room and the close frame
+
+
+class RoomStatus(IntEnum):
+    """As the platform numbers it in its pages and answers."""
+
+    LIVE = 2
+    PAUSED = 3
+    ENDED = 4
+
+
+_STATUS_AFTER = {
+    ControlAction.PAUSED: RoomStatus.PAUSED,
+    ControlAction.RESUMED: RoomStatus.LIVE,
+    ControlAction.ENDED: RoomStatus.ENDED,
+    ControlAction.BANNED: RoomStatus.ENDED,
+}
+
+
+_NO_GZIP = b"\x1f\x8b\x08" + b"\x5a" * 61  # the magic, and nothing that follows from it
+
+
+_ENDS = (ControlAction.ENDED, ControlAction.BANNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The last thing in an outbox. Code None: the connection is cut without a word."""
+
+    code: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """In an outbox: what is behind it comes so much later."""
+
+    seconds: float
+
+
+class Listener:
+    """One client in a room: what is on its way to it. Whoever owns the socket takes `next_item`."""
+
+    def __init__(self, protocol: ServerConnection, now_s: float) -> None:
+        self.protocol = protocol
+        self.outbox: asyncio.Queue[bytes | str | Wait | Close] = asyncio.Queue()
+        self.heard_s = now_s
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._stalled_until_s = 0.0
+
+    def put(self, item: bytes | str | Wait | Close) -> None:
+        """Queue without waiting; a client that is too far behind is cut off."""
+        if self.outbox.qsize() >= OUTBOX_MAX:
+            self.close(None)
+        else:
+            self.outbox.put_nowait(item)
+
+    def send(self, frame: PushFrame) -> None:
+        """Queue a frame."""
+        self.put(frame.SerializeToString())
+
+    def close(self, code: int | None, reason: str = "") -> None:
+        """Close at once: what waits is lost, as it would be in a broken connection."""
+        while not self.outbox.empty():
+            self.outbox.get_nowait()
+        self._flowing.set()
+        self.outbox.put_nowait(Close(code, reason))
+
+    def stall(self, until_s: float) -> None:
+        """Send nothing more for a while, without a word; what comes up waits."""
+        self._stalled_until_s = until_s
+        self._flowing.clear()
+
+    def resume(self, now_s: float) -> None:
+        """End the stall, if it is time."""
+        if now_s >= self._stalled_until_s:
+            self._flowing.set()
+
+    async def next_item(self) -> bytes | str | Wait | Close:
+        """What to send next, once it may be sent."""
+        item = await self.outbox.get()
+        await self._flowing.wait()
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of the room and its place there."""
+
+    serial: int
+    message: Message
+
+
+class Room:
+    """One broadcast.
+
+    Attributes:
+        listeners: the clients that entered and are still there.
+        counters: what clients did, see `ServerConnection`, and connections_opened.
+        methods: how many messages of which method were sent live.
+        sent: the newest of them.
+    """
+
+    def __init__(
+        self,
+        room_id: int,
+        name: str,
+        title: str,
+        source: Source,
+        faults: Faults,
+        random: Random,
+        *,
+        started_ms: int,
+        status: RoomStatus = RoomStatus.LIVE,
+        restricted: bool = False,
+    ) -> None:
+        self.id = room_id
+        self.name = name
+        self.title = title
+        self.source = source
+        self.started_ms = started_ms
+        self.status = status
+        self.restricted = restricted
+        self.entered_s: float | None = None
+        self.listeners: set[Listener] = set()
+        self.counters: Counter[str] = Counter()
+        self.methods: Counter[str] = Counter()
+        self.sent: deque[Sent] = deque(maxlen=SENT_MAX)
+        self._faults = faults
+        self._random = random
+        self._serial = 0
+        self._backlog: deque[Sent] = deque(maxlen=BACKLOG)
+        self._chats = deque((Sent(0, message) for message in source.past(started_ms)), maxlen=CHATS_KEPT)
+        self._ticked_s = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Room {self.id} @{self.name} {self.status.name} listeners={len(self.listeners)}>"
+
+    # Clients
+
+    def cursor(self, now_ms: int) -> str:
+        """The place behind all that happened so far."""
+        return self._cursor_at(self._serial, now_ms)
+
+    def first_messages(self, history: int, now_ms: int) -> list[Message]:
+        """What a newcomer is told: greetings, and the last chats marked as history."""
+        return self._first_messages(self._serial, history, now_ms)
+
+    def enter(self, listener: Listener, cursor: str, history: int, now_ms: int, now_s: float) -> None:
+        """Begin to tell a client what happens, from the cursor on where it is one of this room."""
+        if not self.listeners:
+            self._ticked_s = now_s
+        if self.entered_s is None:
+            self.entered_s = now_s
+        place = self._place(cursor)
+        first = self._first_messages(place, history, now_ms)
+        listener.send(listener.protocol.enter_room_answer(first, self._cursor_at(place, now_ms), now_ms))
+        if self.status is RoomStatus.ENDED:
+            listener.put(Close(1000))
+            return
+        self.listeners.add(listener)
+        missed = [sent for sent in self._backlog if sent.serial > place]
+        for start in range(0, len(missed), FRAME_MESSAGES_MAX):
+            self._tell(listener, missed[start : start + FRAME_MESSAGES_MAX], now_ms, now_s)
+
+    def leave(self, listener: Listener) -> None:
+        """The client is gone."""
+        self.listeners.discard(listener)
+
+    # What happens
+
+    def tick(self, now_ms: int, now_s: float) -> None:
+        """Let time go by for those who listen."""
+        elapsed_s, self._ticked_s = min(now_s - self._ticked_s, CATCH_UP_MAX_S), now_s
+        if self.status is RoomStatus.LIVE:
+            self.emit(self.source.advance(elapsed_s, now_ms), now_ms, now_s)
+
+    def emit(self, messages: Iterable[Message], now_ms: int, now_s: float) -> None:
+        """Something happened: remember it and tell everybody."""
+        fresh = [self._remember(message) for message in messages]
+        if fresh and self._faults.take(FaultKind.CORRUPT_PAYLOAD, self.id, now_s):
+            broken = Message(method=b"WebcastChatMessage", payload=b"\x0a\xff\xff\x03?")
+            broken.msg_id = self.source.ids.next(now_ms)
+            fresh.append(self._remember(broken))
+        start = 0
+        while start < len(fresh):
+            chunk = fresh[start : start + self._random.choice(FRAME_SIZES)]
+            start += len(chunk)
+            for listener in list(self.listeners):
+                self._tell(listener, chunk, now_ms, now_s)
+        if any(action_of(sent.message) in _ENDS for sent in fresh):
+            self.status = RoomStatus.ENDED
+            for listener in self.listeners:
+                listener.put(Wait(GOODBYE_S))
+                listener.put(Close(1000))
+
+    def control(self, action: ControlAction, now_ms: int, now_s: float) -> None:
+        """The host, or the platform, does something to the broadcast."""
+        self.status = _STATUS_AFTER[action]
+        self.emit([self.source.control(action, now_ms)], now_ms, now_s)
+
+    def _remember(self, message: Message) -> Sent:
+        self._serial += 1
+        sent = Sent(self._serial, message)
+        self.sent.append(sent)
+        self._backlog.append(sent)
+        self.methods[message.method.decode(errors="replace")] += 1
+        if message.method == b"WebcastChatMessage":
+            self._chats.append(sent)
+        return sent
+
+    def _tell(self, listener: Listener, chunk: Sequence[Sent], now_ms: int, now_s: float) -> None:
+        """Frame messages for one client, with whatever faults strike."""
+        messages = [sent.message for sent in chunk]
+        cursor = self._cursor_at(chunk[-1].serial, now_ms)
+        if fault := self._faults.take(FaultKind.DELAY, self.id, now_s):
+            listener.put(Wait(fault.number("delay_s")))
+        if self._faults.take(FaultKind.CORRUPT_FRAME, self.id, now_s):
+            listener.put(b"\xff" * 24)
+        if self._faults.take(FaultKind.UNKNOWN_FRAME, self.id, now_s):
+            listener.send(PushFrame(payload_encoding=b"pb", payload_type=b"mystery", payload=b"?"))
+            listener.put("a text frame")
+        if self._faults.take(FaultKind.REORDER, self.id, now_s):
+            messages.reverse()
+        sound = listener.protocol.messages(messages, cursor, now_ms, now_s)
+        if self._faults.take(FaultKind.CORRUPT_GZIP, self.id, now_s):
+            broken = PushFrame(payload_encoding=b"pb", payload_type=b"msg", payload=_NO_GZIP)
+            broken.headers.append(Header(key=b"compress_type", value=b"gzip"))
+            listener.send(broken)
+        listener.send(sound)
+        if self._faults.take(FaultKind.DUPLICATE, self.id, now_s):
+            listener.send(listener.protocol.messages(messages, cursor, now_ms, now_s))
+
+    # Places
+
+    def _first_messages(self, place: int, history: int, now_ms: int) -> list[Message]:
+        # Chats behind the place are about to be told live, and must not pass for history.
+        chats = [sent.message for sent in self._chats if sent.serial <= place]
+        first = self.source.greeting(now_ms)
+        for chat in chats[max(0, len(chats) - history) :]:
+            first.append(Message(method=chat.method, payload=chat.payload, msg_id=chat.msg_id, is_history=True))
+        return first
+
+    def _cursor_at(self, place: int, now_ms: int) -> str:
+        # Five numbers between underscores, as the platform writes them. What its own mean is not known; ours are
+        # room and place.
+        return f"{now_ms}_{self.id}_1_1_{place}_0"
+
+    def _place(self, cursor: str) -> int:
+        parts = cursor.split("_")
+        if len(parts) == 6 and parts[1] == str(self.id) and parts[4].isdecimal():
+            return min(int(parts[4]), self._serial)
+        return self._serial
