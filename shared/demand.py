@@ -136,22 +136,6 @@ class Demand:
             await _forget_rooms(self._redis, [ROOMS], gone)
         return found
 
-    async def is_wanted(self, room: RoomKey) -> bool:
-        """Whether somebody wants the room.
-
-        Raises:
-            BrokerUnavailable: Redis cannot be asked.
-        """
-        return (await self.look(room)).remaining_ms > 0
-
-    async def wants_raw(self, room: RoomKey) -> bool:
-        """Whether somebody wants its `raw` events.
-
-        Raises:
-            BrokerUnavailable: Redis cannot be asked.
-        """
-        return (await self.look(room)).raw
-
     async def wake(self, room: RoomKey) -> None:
         """Tell ingestors that the room can be taken.
 

@@ -119,6 +119,11 @@ class PubSubLink:
         names = ",".join(self._connections)
         return f"<{type(self).__name__} up={self._up} channels={len(self._channels)} connections={names}>"
 
+    @property
+    def up(self) -> bool:
+        """Whether all connections deliver, as far as is known."""
+        return self._up
+
     async def __aenter__(self) -> Self:
         self._connection(_ANY_NODE)
         return self
@@ -228,6 +233,7 @@ class PubSubLink:
             except* Exception:
                 logger.exception("pub/sub link failed node=%s", connection.node)
             metrics.LINK_FAULTS.inc()
+            self._tell_up()
             if connection.delivering:
                 attempt, connection.delivering = 0, False
             await asyncio.sleep(self._limits.backoff.delay_s(attempt, random.random))
@@ -258,7 +264,6 @@ class PubSubLink:
             for channel in connection.channels.values():
                 channel.confirmed.clear()
             connection.up = False
-            self._tell_up()
             await socket.disconnect(nowait=True)
 
     async def _write(self, connection: _Connection, socket: AbstractConnection) -> None:
