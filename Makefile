@@ -40,7 +40,7 @@ docs: install  ## Write what is generated from the code: settings, events
 	@$(PYTHON) -m docs
 
 doctor:  ## What this machine has, and what is missing for what
-	@$(if $(PYTHON3),$(PYTHON3) docs/doctor.py,echo "Python >= 3.11 is missing: install it first")
+	@$(if $(PYTHON3),$(PYTHON3) deploy/doctor.py,echo "Python >= 3.11 is missing: install it first")
 
 pins: install  ## Resolve the pinned versions anew
 	@$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header \

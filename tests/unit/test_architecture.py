@@ -20,9 +20,7 @@ PLATFORM_NAMES = re.compile(r"tiktok|douyin", re.IGNORECASE)
 
 
 def modules(*parts: str) -> list[Path]:
-    return [
-        path for part in parts for path in sorted((ROOT / part).rglob("*.py")) if not path.name.endswith("_pb2.py")
-    ]
+    return [path for part in parts for path in sorted((ROOT / part).rglob("*.py")) if not path.name.endswith("_pb2.py")]
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -1,0 +1,363 @@
+"""One held room, from the lease to its release: check, connect, decode, number, publish, reconnect.
+
+The worker knows no platform and no Redis command. Its connector knows the platform, its `LogWriter` is the only way
+into the room's log.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import UNSET
+
+from ingestor.arithmetic import RoomArithmetic
+from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
+from ingestor.log_writer import LogWriter
+from ingestor.settings import IngestorSettings
+from ingestor.upstream import running
+from shared import events, metrics
+from shared.backoff import Backoff
+from shared.broker import Broker, Entry
+from shared.demand import Demand
+from shared.errors import (
+    BrokerUnavailable,
+    LeaseLost,
+    RemoteProtocolError,
+    RoomNotLive,
+    RoomOffline,
+    UpstreamClosed,
+    UpstreamError,
+    is_retryable,
+)
+from shared.lease import Lease, Leases
+from shared.phases import Phase, RoomPhase
+from shared.room import RoomKey
+
+logger = logging.getLogger(__name__)
+
+TAIL_ENTRIES = 2000  # of the log, read once after the lease was won
+ARITHMETIC_TICK_S = 1.0  # how late a silent streak may be closed
+BACKOFF_CAP_S = 30.0
+
+
+def now_ms() -> int:
+    """Wall clock, ms since 1970."""
+    return int(time.time() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every worker of an ingestor shares."""
+
+    broker: Broker
+    leases: Leases
+    demand: Demand
+    settings: IngestorSettings
+
+
+class RoomWorker:
+    """Runs one room for as long as its lease holds and somebody wants it."""
+
+    def __init__(self, services: Services, connector: Connector, lease: Lease) -> None:
+        self._services = services
+        self._settings = services.settings
+        self._connector = connector
+        self._lease = lease
+        self._writer: LogWriter
+        self._decoder = connector.decoder(lease.room)
+        self._arithmetic = RoomArithmetic(lease.room)
+        self._seen = SeenIds()
+        self._position = ""
+        self._raw_wanted = False
+        self._attempt = 0
+        self._unproven = lease.prev is not None
+        """Something was, or may have been, missed since the last event in the log."""
+        self._live_told = False
+        self._ingesting: asyncio.Task[RoomPhase] | None = None
+        self._stopping = False
+        self._recheck = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<RoomWorker {self.room} epoch={self._lease.epoch} attempt={self._attempt}>"
+
+    @property
+    def room(self) -> RoomKey:
+        """The room it runs."""
+        return self._lease.room
+
+    def stop(self) -> None:
+        """Leave the room to somebody else, soon: `run` returns after what is left was stored."""
+        self._stopping = True
+        if self._ingesting is not None:
+            self._ingesting.cancel()
+
+    def poke(self) -> None:
+        """What clients want may have changed: look now."""
+        self._recheck.set()
+
+    async def run(self) -> None:
+        """Hold the room until it is over, unwanted, lost or stopped; then release it.
+
+        Raises:
+            BrokerUnavailable: the log could not be read at the start; the lease was not used.
+        """
+        room = self.room
+        logger.info("lease acquired room=%s epoch=%d after=%s", room, self._lease.epoch, self._lease.prev)
+        tail = await self._services.broker.tail(room, TAIL_ENTRIES)
+        state = await self._services.broker.state(room)
+        self._position = state.position
+        self._learn(tail)
+        self._writer = LogWriter(
+            self._services.broker,
+            self._services.leases,
+            self._lease,
+            tail=tail,
+            history_bytes=self._settings.history_bytes,
+            history_len=self._settings.history_len,
+            buffer_bytes=self._settings.buffer_bytes,
+        )
+        metrics.ROOMS_HELD.inc()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(self._writer.run()),
+                    tasks.create_task(self._keep_lease()),
+                    tasks.create_task(self._close_silent_streaks()),
+                ]
+                while not await self._run_until_left(tasks):
+                    logger.info("room wanted again room=%s", room)
+                for task in background:
+                    task.cancel()
+        except* LeaseLost:
+            logger.info("lease lost room=%s", room)
+        finally:
+            metrics.ROOMS_HELD.dec()
+
+    async def _run_until_left(self, tasks: asyncio.TaskGroup) -> bool:
+        """Ingest, then give the room up. False when it is wanted again, and still ours."""
+        self._ingesting = tasks.create_task(self._ingest())
+        if self._stopping:
+            self._ingesting.cancel()
+        await asyncio.wait({self._ingesting})
+        for gift in self._arithmetic.close(now_ms()):
+            self._writer.add(gift, now_ms())
+        over = None if self._ingesting.cancelled() else self._ingesting.result()
+        demand = self._services.demand
+        idle = over is None and not self._stopping
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                if over is not None:
+                    logger.info("room over room=%s phase=%s code=%s: %s", self.room, over.phase, over.code, over.detail)
+                    self._writer.tell(over)
+                await self._writer.drain()
+                if over is not None and over.phase in (Phase.NOT_LIVE, Phase.ENDED):
+                    await demand.drop(self.room)
+                if not await self._writer.release(only_if_idle=idle):
+                    self._unproven = True
+                    return False
+                logger.info("lease released room=%s idle=%s", self.room, idle)
+                if self._stopping:
+                    await demand.wake(self.room)
+        except (BrokerUnavailable, TimeoutError) as error:
+            logger.warning("room left without release room=%s: %r", self.room, error)
+        return True
+
+    # --- background --------------------------------------------------------------------------------------------------
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease, and notice when nobody wants the room any more.
+
+        Raises:
+            LeaseLost: somebody else has the room.
+        """
+        interval_s = self._settings.lease_ttl_s / 3
+        pause_s = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._recheck.wait()
+            except TimeoutError:
+                pass
+            self._recheck.clear()
+            try:
+                await self._writer.renew()
+                wanted = await self._services.demand.look(self.room)
+            except BrokerUnavailable as error:
+                logger.warning("renewal failed room=%s: %s", self.room, error)
+                pause_s = min(1.0, interval_s)
+                continue
+            self._raw_wanted = wanted.raw
+            if wanted.remaining_ms <= 0 and self._ingesting is not None:
+                self._ingesting.cancel()
+            pause_s = min(interval_s, max(0.01, wanted.remaining_ms / 1000))
+
+    async def _close_silent_streaks(self) -> None:
+        while True:
+            await asyncio.sleep(ARITHMETIC_TICK_S)
+            for gift in self._arithmetic.due(now_ms()):
+                self._writer.add(gift, now_ms())
+
+    # --- ingesting ---------------------------------------------------------------------------------------------------
+
+    async def _ingest(self) -> RoomPhase:
+        """Keep the upstream up until the room is over; returns how it ended."""
+        self._tell(Phase.ACQUIRED)
+        self._tell(Phase.RESOLVING)
+        backoff = Backoff(self._settings.upstream_backoff_s, BACKOFF_CAP_S)
+        while True:
+            try:
+                return await self._connect_and_relay()
+            except RoomNotLive as error:
+                return self._not_live(error)
+            except UpstreamError as error:
+                lost = error
+            except RemoteProtocolError as error:
+                lost = UpstreamClosed(str(error))
+            except Exception:
+                logger.exception("room failed room=%s", self.room)
+                return self._resting(Phase.FAILED, "internal", "", self._settings.failed_ttl_s)
+            metrics.UPSTREAM_LOSSES.labels(self.room.platform, lost.code).inc()
+            wait_s = lost.retry_after_s or 0.0
+            if self._attempt >= self._settings.upstream_retries or not is_retryable(lost) or wait_s > BACKOFF_CAP_S:
+                rest_s = max(self._settings.failed_ttl_s, wait_s)
+                return self._resting(Phase.FAILED, lost.code, lost.detail, rest_s, wait_s)
+            delay_s = max(wait_s, backoff.delay_s(self._attempt, random.random))
+            self._attempt += 1
+            logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, self._attempt, delay_s, lost)
+            self._tell(Phase.RECONNECTING, code=lost.code, attempt=self._attempt, retry_in_ms=int(delay_s * 1000))
+            await asyncio.sleep(delay_s)
+
+    async def _connect_and_relay(self) -> RoomPhase:
+        """One connection, from the live check to its end; returns when the broadcast ended.
+
+        Raises:
+            RoomNotLive, UpstreamError, RemoteProtocolError: how else it can end.
+        """
+        if self._attempt == 0:
+            self._tell(Phase.CHECKING_LIVE)
+        live = await self._connector.check_live(self.room)
+        upstream = await self._connector.connect(self.room, self._position, self._seen)
+        metrics.UPSTREAM_CONNECTS.labels(self.room.platform).inc()
+        async with running(upstream, silence_s=self._settings.upstream_silence_s) as frames:
+            logger.info("upstream connected room=%s", self.room)
+            self._tell_connected(live)
+            try:
+                async for messages in frames:
+                    if self._publish(upstream, messages, now_ms()):
+                        return self._resting(Phase.ENDED, "ended", "", self._settings.offline_ttl_s)
+            finally:
+                self._unproven = True
+        raise AssertionError("frames end by an exception")
+
+    def _publish(self, upstream: Upstream, messages: list[Message], received_ms: int) -> bool:
+        """Decode and hand over the messages of one frame. True when the broadcast is over."""
+        if not messages:
+            return False
+        self._attempt = 0
+        if self._unproven:
+            self._unproven = False
+            if not upstream.protocol.overlapped:
+                self._writer.add_gap(received_ms)
+        found = [event for message in messages for event in self._decoder.decode(message, received_ms)]
+        ready: list[events.Event] = []
+        for event in found:
+            if isinstance(event, events.Ended):
+                ready += self._arithmetic.close(received_ms)
+            elif isinstance(event, events.Raw) and not self._raw_wanted:
+                continue
+            ready += self._arithmetic.apply(event, received_ms)
+            if isinstance(event, events.Ended):
+                break
+        self._position = upstream.protocol.position
+        for event in ready:
+            state = _state_of(event)
+            if event is ready[-1]:
+                state["cursor"] = self._position
+            self._writer.add(event, received_ms, state)
+        return bool(ready) and isinstance(ready[-1], events.Ended)
+
+    def _learn(self, tail: list[Entry]) -> None:
+        """Take up where the last holder stopped: what was passed on, and which streaks are open."""
+        told: list[events.Event] = []
+        for entry in tail:
+            if entry.is_marker:
+                continue
+            try:
+                event = events.decode(entry.data)
+            except msgspec.DecodeError:
+                continue  # of a newer version
+            if isinstance(event, events.Event):
+                told.append(event)
+                if event.id is not UNSET:
+                    self._seen.add(event.id)
+                self._live_told = isinstance(event, events.LiveStatus) or (
+                    self._live_told and not isinstance(event, events.Ended)
+                )
+        self._arithmetic.restore(told)
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, phase: Phase, *, code: str = "", attempt: int = 0, retry_in_ms: int = 0) -> None:
+        self._writer.tell(RoomPhase(phase=phase, at=now_ms(), code=code, attempt=attempt, retry_in_ms=retry_in_ms))
+
+    def _tell_connected(self, live: LiveRoom) -> None:
+        state = {}
+        if live.title is not None:
+            state["title"] = live.title
+        if live.owner is not None:
+            state["owner"] = msgspec.json.encode(live.owner).decode()
+        if live.viewer_count is not None:
+            state["viewer_count"] = str(live.viewer_count)
+        state["gifts"] = "1" if live.gifts else "0"
+        self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
+        if self._live_told:
+            return
+        self._live_told = True
+        status = events.LiveStatus(
+            platform=self.room.platform,
+            room=self.room.room,
+            time=now_ms(),
+            live_status=events.LiveStatusDetail(
+                state="live",
+                title=UNSET if live.title is None else live.title,
+                owner=UNSET if live.owner is None else live.owner,
+                started_at=UNSET if live.started_at is None else live.started_at,
+                gifts=live.gifts,
+            ),
+        )
+        self._writer.add(status, now_ms())
+
+    def _not_live(self, error: RoomNotLive) -> RoomPhase:
+        """The room is not live: over, when the log says that it was; otherwise there was nothing to see."""
+        if self._live_told and isinstance(error, RoomOffline):
+            at = now_ms()
+            ended = events.Ended(
+                platform=self.room.platform, room=self.room.room, time=at, ended=events.EndedDetail(reason="unknown")
+            )
+            for event in (*self._arithmetic.close(at), ended):
+                self._writer.add(event, at)
+            return self._resting(Phase.ENDED, "ended", "", self._settings.offline_ttl_s)
+        return self._resting(Phase.NOT_LIVE, error.code, error.detail, self._settings.offline_ttl_s)
+
+    def _resting(self, phase: Phase, code: str, detail: str, rest_s: float, wait_s: float = 0.0) -> RoomPhase:
+        at = now_ms()
+        return RoomPhase(
+            phase=phase,
+            at=at,
+            code=code,
+            detail=detail,
+            retry_in_ms=int(wait_s * 1000),
+            retry_at=at + int(rest_s * 1000),
+        )
+
+
+def _state_of(event: events.Event) -> dict[str, str]:
+    """The fields of the room's state that an event makes true."""
+    if isinstance(event, events.RoomStats):
+        return {"viewer_count": str(event.viewer_count)}
+    if isinstance(event, events.RoomUpdate) and event.room_update.title is not UNSET:
+        return {"title": event.room_update.title}
+    return {}

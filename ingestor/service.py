@@ -1,0 +1,65 @@
+"""Life of an ingestor: open, run, drain. `python -m ingestor` and the all-in-one process both live by it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+
+from ingestor.connectors.base import Connector
+from ingestor.room_worker import Services
+from ingestor.settings import IngestorSettings
+from ingestor.supervisor import Supervisor
+from shared.broker import Broker
+from shared.channels import WakeChannel
+from shared.demand import Demand
+from shared.errors import BrokerUnavailable
+from shared.lease import Leases
+from shared.redis_client import RedisClient, open_redis
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: IngestorSettings, redis: RedisClient, connectors: Mapping[str, Connector]
+) -> AsyncIterator[Supervisor]:
+    """An ingestor that takes rooms while the block runs. At its end every lease is released.
+
+    Args:
+        settings: read once, by the caller.
+        redis: open; the caller closes it.
+        connectors: platform name -> connector; the caller closes them.
+    """
+    services = Services(
+        broker=Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len),
+        leases=Leases(
+            redis, ttl_s=settings.lease_ttl_s, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len
+        ),
+        demand=Demand(redis, idle_timeout_s=settings.idle_timeout_s),
+        settings=settings,
+    )
+    supervisor = Supervisor(services, connectors)
+    async with WakeChannel(redis, supervisor.wake), asyncio.TaskGroup() as tasks:
+        supervising = tasks.create_task(supervisor.run())
+        logger.info("ingestor started name=%s platforms=%s", settings.ingestor_name, ",".join(connectors))
+        try:
+            yield supervisor
+        finally:
+            supervisor.stop()
+            await asyncio.wait({supervising}, timeout=settings.drain_s + 1)
+            if supervising.cancel():
+                logger.warning("ingestor stopped late: leases left behind expire by themselves")
+            with contextlib.suppress(BrokerUnavailable):
+                await services.demand.leave("ingestor", settings.ingestor_name)
+            logger.info("ingestor stopped name=%s", settings.ingestor_name)
+
+
+async def serve(settings: IngestorSettings, connectors: Mapping[str, Connector], stop: asyncio.Event) -> None:
+    """Run one ingestor until `stop` is set.
+
+    Raises:
+        ConfigError: the Redis URL cannot be used.
+    """
+    redis = open_redis(settings.redis_url.get_secret_value(), name="ingestor")
+    async with contextlib.aclosing(redis), running(settings, redis, connectors):
+        await stop.wait()

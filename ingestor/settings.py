@@ -1,0 +1,35 @@
+"""Settings of an ingestor, but for those of a platform, which stand in the platform's folder."""
+
+import os
+import socket
+
+from pydantic import Field
+
+from shared.settings import SharedSettings
+
+
+class IngestorSettings(SharedSettings):
+    """How many rooms one ingestor holds, and how long it waits for what."""
+
+    ingestor_name: str = Field(
+        default_factory=lambda: f"{socket.gethostname()[:40]}-{os.getpid()}", pattern=r"^[A-Za-z0-9._-]{1,60}$"
+    )
+    """Unique among ingestors; the default is host and process id."""
+    max_rooms: int = Field(200, ge=1, le=10_000)
+    """Rooms this ingestor holds at most; more wait for another one."""
+    scan_interval_s: float = Field(3, ge=0.1, le=60)
+    """How often demanded rooms are listed: finds what a lost wake-up missed."""
+    upstream_retries: int = Field(3, ge=0, le=20)
+    """Attempts per outage of an upstream; the count starts anew with the first message."""
+    upstream_silence_s: float = Field(30, ge=1, le=300)
+    """No frame for this long, and the upstream counts as dead: three lost heartbeat answers."""
+    upstream_backoff_s: float = Field(1, ge=0.01, le=60)
+    """Pause before the first attempt of an outage; doubles with each, with jitter, up to 30 s."""
+    offline_ttl_s: float = Field(30, ge=0.1, le=3600)
+    """A room found not live is not asked about again for this long, however many want it."""
+    failed_ttl_s: float = Field(30, ge=0.1, le=3600)
+    """A room whose retries are used up rests this long."""
+    buffer_bytes: int = Field(8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
+    """Events of one room kept while Redis is away; beyond it they are dropped and announced as a gap."""
+    drain_s: float = Field(5, ge=0.1, le=60)
+    """Time for storing what is left when the process is asked to end."""

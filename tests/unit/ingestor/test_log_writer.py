@@ -1,0 +1,331 @@
+"""The writer of a room's log: what it does with every answer Redis can give, and with none."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ingestor import log_writer
+from ingestor.log_writer import LogWriter
+from shared.broker import Broker, Entry
+from shared.cursor import Cursor
+from shared.demand import Demand
+from shared.errors import BrokerUnavailable, LeaseLost
+from shared.events import ENTRY_MAX_BYTES
+from shared.keys import RoomKeys
+from shared.lease import Lease, Leases, new_owner
+from shared.phases import Phase, RoomPhase
+from shared.redis_client import RedisClient, open_redis
+from shared.room import RoomKey
+from tests.fakes import chat
+
+ROOM = RoomKey("tiktok", "7300000000000000001")
+KEYS = RoomKeys.of(ROOM)
+
+
+class FaultyBroker(Broker):
+    """A broker whose link to Redis can be cut: before a call arrives, or before its answer comes back."""
+
+    cut: str = ""
+    calls = 0
+
+    async def publish(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        if self.cut == "request":
+            raise BrokerUnavailable("cut by the test")
+        answer = await super().publish(*args, **kwargs)
+        if self.cut == "answer":
+            raise BrokerUnavailable("cut by the test")
+        return answer
+
+
+class Bench:
+    """A writer that runs, and what the test needs to look at it."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self.redis = redis
+        self.broker = FaultyBroker(redis, history_ttl_s=60, history_len=2000)
+        self.leases = Leases(redis, ttl_s=10, history_ttl_s=60, history_len=2000)
+        self.demand = Demand(redis, idle_timeout_s=60)
+        self.now = 0.0
+
+    async def acquire(self, owner: str = "one", **options: Any) -> Lease:
+        await self.demand.announce(ROOM)
+        lease = await self.leases.acquire(ROOM, new_owner(owner), **options)
+        assert isinstance(lease, Lease)
+        return lease
+
+    def writer(self, lease: Lease, **options: Any) -> LogWriter:
+        limits = {"tail": [], "history_len": 2000, "history_bytes": 4 * 1024 * 1024, "buffer_bytes": 1024 * 1024}
+        return LogWriter(self.broker, self.leases, lease, clock=lambda: self.now, **{**limits, **options})
+
+    async def log(self) -> list[Entry]:
+        return await self.broker.tail(ROOM, 5000)
+
+    async def texts(self) -> list[str]:
+        """The log as a client would tell it: chat texts, `gap`, and `|` where an epoch begins."""
+        return [
+            "|" if entry.is_marker else "gap" if entry.type == "gap" else json.loads(entry.data)["content"]
+            for entry in await self.log()
+        ]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    yield Bench(redis)
+    await redis.aclose()
+
+
+class Running:
+    """`async with` a writer's `run`."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
+
+    async def __aenter__(self) -> "asyncio.Task[None]":
+        self.task = asyncio.create_task(self._writer.run())
+        return self.task
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+async def drained(writer: LogWriter) -> None:
+    async with asyncio.timeout(10):
+        await writer.drain()
+
+
+async def test_events_are_stored_in_order_with_ids_without_holes(bench: Bench) -> None:
+    lease = await bench.acquire()
+    writer = bench.writer(lease)
+    async with Running(writer):
+        for n in range(600):
+            writer.add(chat(ROOM, str(n)), n)
+        await drained(writer)
+    entries = (await bench.log())[1:]
+    assert [entry.cursor for entry in entries] == [Cursor(lease.epoch, n) for n in range(1, 601)]
+    assert [entry.received_ms for entry in entries] == list(range(600))
+    assert all(json.loads(entry.data)["cursor"] == str(entry.cursor) for entry in entries)
+    assert bench.broker.calls == 3  # 256 entries each at most
+
+
+async def test_a_batch_ends_at_its_bytes(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire(), buffer_bytes=64 * 1024 * 1024)
+    async with Running(writer):
+        for _ in range(40):
+            writer.add(chat(ROOM, "x" * 60_000), 1)
+        await drained(writer)
+    assert bench.broker.calls == 3
+    assert len(await bench.log()) == 41
+
+
+async def test_an_event_too_large_for_the_log_is_left_out_and_leaves_no_hole(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        writer.add(chat(ROOM, "x" * ENTRY_MAX_BYTES), 1)
+        writer.add(chat(ROOM, "b"), 1)
+        await drained(writer)
+    assert await bench.texts() == ["|", "a", "b"]
+    assert [entry.cursor.offset for entry in await bench.log()] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("cut", ["request", "answer"])
+async def test_a_batch_whose_answer_is_not_known_is_sent_again_and_stored_once(bench: Bench, cut: str) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = cut
+        writer.add(chat(ROOM, "a"), 1)
+        async with asyncio.timeout(10):
+            while bench.broker.calls < 2:
+                await asyncio.sleep(0.005)
+        writer.add(chat(ROOM, "b"), 1)
+        bench.broker.cut = ""
+        await drained(writer)
+    assert await bench.texts() == ["|", "a", "b"]
+
+
+async def test_a_phase_is_told_in_its_place_among_the_events(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    writer.add(chat(ROOM, "a"), 1, {"viewer_count": "7"})
+    writer.tell(RoomPhase(phase=Phase.CONNECTED, at=5), {"title": "Morning"})
+    writer.add(chat(ROOM, "b"), 1)
+    async with Running(writer):
+        await drained(writer)
+    state = await bench.broker.state(ROOM)
+    assert state.phase == RoomPhase(phase=Phase.CONNECTED, at=5)
+    assert (state.title, state.viewer_count) == ("Morning", 7)
+    assert bench.broker.calls == 2
+    assert await bench.texts() == ["|", "a", "b"]
+
+
+async def test_an_expired_lease_that_nobody_took_is_revived(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        await drained(writer)
+        async with bench.redis.turn() as commands:
+            await commands.delete(KEYS.lease)
+        writer.add(chat(ROOM, "b"), 1)
+        writer.tell(RoomPhase(phase=Phase.CONNECTED, at=5))
+        await drained(writer)
+    assert await bench.texts() == ["|", "a", "b"]
+
+
+async def test_a_room_that_somebody_else_took_is_left_alone(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer) as running:
+        async with bench.redis.turn() as commands:
+            await commands.delete(KEYS.lease)
+        other = await bench.acquire("two")
+        writer.add(chat(ROOM, "stale"), 1)
+        async with asyncio.timeout(10):
+            await asyncio.wait({running})
+        assert isinstance(running.exception(), LeaseLost)
+    assert await bench.texts() == ["|", "|"]
+    assert (await bench.broker.last_id(ROOM)) == Cursor(other.epoch, 0)
+
+
+async def test_the_lease_is_proven_again_once_its_time_is_over(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with bench.redis.turn() as commands:
+        await commands.delete(KEYS.lease)
+    bench.now = 11
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        await drained(writer)
+    assert bench.broker.calls == 1  # renewed first: the publish found the lease in place
+
+
+async def test_a_log_that_went_back_is_filled_again_with_the_same_bytes(bench: Bench) -> None:
+    lease = await bench.acquire()
+    writer = bench.writer(lease)
+    async with Running(writer):
+        for n in range(5):
+            writer.add(chat(ROOM, str(n)), 1)
+        await drained(writer)
+        before = await bench.log()
+        async with bench.redis.turn() as commands:
+            await commands.delete(KEYS.log)
+            for entry in before[:3]:
+                fields: Any = {"t": entry.type, "r": entry.received_ms, "d": entry.data}
+                await commands.xadd(KEYS.log, fields, id=str(entry.cursor))
+        writer.add(chat(ROOM, "5"), 1)
+        await drained(writer)
+    after = await bench.log()
+    assert after[:6] == before
+    assert await bench.texts() == ["|", "0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("loss", ["log deleted", "log went back too far"])
+async def test_a_log_that_cannot_be_filled_again_goes_on_in_a_new_epoch_behind_a_gap(
+    bench: Bench, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "KEPT_MAX_ENTRIES", 1)
+    lease = await bench.acquire()
+    writer = bench.writer(lease)
+    async with Running(writer):
+        for n in range(5):
+            writer.add(chat(ROOM, str(n)), 1)
+        await drained(writer)
+        marker = (await bench.log())[0]
+        async with bench.redis.turn() as commands:
+            await commands.delete(KEYS.log)
+            if loss == "log went back too far":
+                fields: Any = {"t": marker.type, "r": 0, "d": marker.data}
+                await commands.xadd(KEYS.log, fields, id=str(marker.cursor))
+        writer.add(chat(ROOM, "5"), 1)
+        await drained(writer)
+    assert (await bench.texts())[-3:] == ["|", "gap", "5"]
+    assert writer.epoch > lease.epoch
+    gap = json.loads((await bench.log())[-2].data)
+    assert gap["reason"] == "upstream"
+    assert gap["before"] == f"{writer.epoch}-2"
+
+
+async def test_a_batch_without_an_answer_is_not_stored_twice_when_the_log_was_lost_meanwhile(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = "answer"
+        writer.add(chat(ROOM, "perhaps seen"), 1)
+        async with asyncio.timeout(10):
+            while bench.broker.calls < 1:
+                await asyncio.sleep(0.005)
+        writer.add(chat(ROOM, "next"), 1)
+        async with bench.redis.turn() as commands:
+            await commands.delete(KEYS.log)
+        bench.broker.cut = ""
+        await drained(writer)
+    assert await bench.texts() == ["|", "gap", "next"]
+
+
+async def test_a_full_buffer_is_dropped_and_announced_and_no_offset_is_used_again(bench: Bench) -> None:
+    lease = await bench.acquire()
+    writer = bench.writer(lease, buffer_bytes=64 * 1024)
+    async with Running(writer):
+        writer.add(chat(ROOM, "before"), 1)
+        await drained(writer)
+        bench.broker.cut = "request"
+        for n in range(40):
+            writer.add(chat(ROOM, "x" * 4000), n)
+            await asyncio.sleep(0)
+        writer.tell(RoomPhase(phase=Phase.CONNECTED, at=9))
+        bench.broker.cut = ""
+        writer.add(chat(ROOM, "after"), 1)
+        await drained(writer)
+    texts = await bench.texts()
+    assert texts[:4] == ["|", "before", "|", "gap"]
+    assert texts[-1] == "after"
+    assert len(texts) < 25
+    assert (await bench.broker.state(ROOM)).phase == RoomPhase(phase=Phase.CONNECTED, at=9)
+
+
+async def test_the_log_is_trimmed_to_its_bytes_whatever_the_number_of_entries(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire(), history_bytes=100_000, buffer_bytes=16 * 1024 * 1024)
+    async with Running(writer):
+        for _ in range(60):
+            writer.add(chat(ROOM, "x" * 10_000), 1)
+            await drained(writer)
+    assert sum(len(entry.data) for entry in await bench.log()) <= 120_000
+
+
+async def test_the_entries_of_an_earlier_holder_count_towards_the_bytes(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire(), buffer_bytes=16 * 1024 * 1024)
+    async with Running(writer):
+        for _ in range(20):
+            writer.add(chat(ROOM, "x" * 10_000), 1)
+        await drained(writer)
+        await writer.release(only_if_idle=False)
+    tail = await bench.log()
+    second = bench.writer(await bench.acquire("two"), tail=tail, history_bytes=100_000)
+    async with Running(second):
+        second.add(chat(ROOM, "y"), 1)
+        await drained(second)
+    assert sum(len(entry.data) for entry in await bench.log()) <= 120_000
+
+
+async def test_release_says_what_was_stored_last_so_that_the_next_holder_knows_the_end_was_clean(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        await drained(writer)
+        assert not await writer.release(only_if_idle=True)  # still wanted
+        assert await writer.release(only_if_idle=False)
+    assert (await bench.acquire("two")).clean
+
+
+async def test_renewing_a_room_without_a_log_begins_one(bench: Bench) -> None:
+    lease = await bench.acquire()
+    writer = bench.writer(lease)
+    async with bench.redis.turn() as commands:
+        await commands.delete(KEYS.log)
+    async with Running(writer):
+        await writer.renew()
+        await drained(writer)
+    assert await bench.texts() == ["|", "gap"]
+    assert writer.epoch > lease.epoch

@@ -1,0 +1,367 @@
+"""An ingestor as a whole, on an in-process Redis and a platform whose every answer the test chooses."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ingestor import service
+from ingestor.connectors.base import LiveRoom
+from ingestor.settings import IngestorSettings
+from shared.broker import Broker
+from shared.demand import Demand
+from shared.errors import Blocked, KeyRefused, RateLimited, RoomNotFound, RoomOffline, UpstreamUnavailable
+from shared.keys import RoomKeys
+from shared.phases import Phase, RoomPhase
+from shared.redis_client import RedisClient, open_redis
+from shared.room import RoomKey
+from tests.fakes import FakeConnector
+
+ROOM = RoomKey("tiktok", "7300000000000000001")
+OTHER = RoomKey("tiktok", "7300000000000000002")
+NAME = RoomKey("tiktok", "@ana")
+
+
+class Stage:
+    """A Redis, a platform, and what a gateway would do and see."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self.redis = redis
+        self.connector = FakeConnector()
+        self.broker = Broker(redis, history_ttl_s=60, history_len=2000)
+        self.demand = Demand(redis, idle_timeout_s=60)
+
+    def ingestor(self, name: str = "one", **settings: Any) -> contextlib.AbstractAsyncContextManager[Any]:
+        values = {
+            "ingestor_name": name, "lease_ttl_s": 1, "scan_interval_s": 0.1, "upstream_backoff_s": 0.01,
+            "offline_ttl_s": 30, "failed_ttl_s": 30, "drain_s": 2,
+        }  # fmt: skip
+        return service.running(IngestorSettings(**{**values, **settings}), self.redis, {"tiktok": self.connector})
+
+    async def phase(self, phase: Phase, room: RoomKey = ROOM) -> RoomPhase:
+        """Wait for a phase."""
+        found: RoomPhase | None = None
+        async with asyncio.timeout(10):
+            while found is None or found.phase is not phase:
+                found = (await self.broker.state(room)).phase
+                await asyncio.sleep(0.005)
+        return found
+
+    async def log(self, room: RoomKey = ROOM) -> list[str]:
+        """The log as a client would tell it: chat texts, other types by name, and `|` where an epoch begins."""
+        entries = [
+            (entry, json.loads(entry.data)) for entry in await self.broker.tail(room, 500) if not entry.is_marker
+        ]
+        return [event.get("content", entry.type) for entry, event in entries]
+
+    async def logged(self, *texts: str, room: RoomKey = ROOM) -> None:
+        """Wait until the log tells this and nothing else."""
+        async with asyncio.timeout(10):
+            while await self.log(room) != list(texts):
+                await asyncio.sleep(0.005)
+
+    async def key(self, key: str) -> bytes | None:
+        async with self.redis.turn() as commands:
+            value: bytes | None = await commands.get(key)
+            return value
+
+    async def released(self, room: RoomKey = ROOM) -> None:
+        async with asyncio.timeout(10):
+            while await self.key(RoomKeys.of(room).lease) is not None:
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    yield Stage(redis)
+    await redis.aclose()
+
+
+async def test_a_wanted_room_is_taken_and_its_events_reach_the_log(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        await stage.phase(Phase.CONNECTED)
+        upstream.push(("1", "hello"), ("2", "there"), position="p1")
+        await stage.logged("live_status", "hello", "there")
+        state = await stage.broker.state(ROOM)
+    assert state.title == "Morning"
+    assert state.position == "p1"
+    assert json.loads(state.owner or b"")["nickname"] == "Ana"
+
+
+async def test_a_room_whose_wake_up_was_lost_is_found_by_the_scan(stage: Stage) -> None:
+    await stage.demand.announce(ROOM)
+    async with stage.ingestor():
+        await stage.phase(Phase.CONNECTED)
+
+
+async def test_a_duplicate_message_is_published_once(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        upstream.push(("1", "a"), ("1", "a"))
+        upstream.push(("1", "a"), ("2", "b"))
+        await stage.logged("live_status", "a", "b")
+
+
+async def test_raw_messages_are_logged_only_while_somebody_asks(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        upstream.push(("1", "x"), method="Unknown")
+        upstream.push(("2", "a"))
+        await stage.logged("live_status", "a")
+        await stage.demand.want_raw(ROOM)
+        await stage.demand.wake(ROOM)
+        async with asyncio.timeout(10):
+            for n in range(3, 1000):
+                upstream.push((str(n), "x"), method="Unknown")
+                await asyncio.sleep(0.01)
+                if (await stage.log())[-1] == "raw":
+                    break
+
+
+async def test_a_lost_upstream_is_opened_again_and_an_overlap_shows_that_nothing_is_missing(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "a"), position="p1")
+        await stage.logged("live_status", "a")
+        first.drop()
+        second = await stage.connector.upstream(2)
+        second.push(("1", "a"), ("2", "b"))
+        await stage.logged("live_status", "a", "b")
+    assert second.started_with == "p1"
+    assert first.closed
+
+
+async def test_without_an_overlap_a_gap_is_told_before_what_comes_next(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "a"))
+        await stage.logged("live_status", "a")
+        first.drop()
+        (await stage.connector.upstream(2)).push(("9", "b"))
+        await stage.logged("live_status", "a", "gap", "b")
+
+
+async def test_a_silent_upstream_is_a_dead_one(stage: Stage) -> None:
+    async with stage.ingestor(upstream_silence_s=1):
+        await stage.demand.announce(ROOM)
+        await stage.connector.upstream(2)
+        assert stage.connector.upstreams[0].closed
+
+
+async def test_after_its_retries_a_room_rests_although_it_is_wanted(stage: Stage) -> None:
+    stage.connector.refusals = [UpstreamUnavailable("down") for _ in range(50)]
+    async with stage.ingestor(upstream_retries=2):
+        await stage.demand.announce(ROOM)
+        failed = await stage.phase(Phase.FAILED)
+        await stage.released()
+        checks = stage.connector.checks
+        await stage.demand.announce(ROOM)
+        await asyncio.sleep(0.3)  # three scans
+        assert stage.connector.checks == checks == 3
+        assert await stage.demand.is_wanted(ROOM)
+    assert failed.code == "upstream_lost"
+    assert failed.detail == "down"
+    assert failed.retry_at - failed.at == 30_000
+
+
+async def test_a_room_that_failed_is_taken_again_after_its_rest(stage: Stage) -> None:
+    stage.connector.refusals = [UpstreamUnavailable("down")]
+    async with stage.ingestor(upstream_retries=0, failed_ttl_s=0.2):
+        await stage.demand.announce(ROOM)
+        await stage.phase(Phase.FAILED)
+        await stage.phase(Phase.CONNECTED)
+
+
+async def test_the_first_message_starts_the_count_of_retries_anew(stage: Stage) -> None:
+    async with stage.ingestor(upstream_retries=1):
+        await stage.demand.announce(ROOM)
+        for n in range(1, 5):
+            upstream = await stage.connector.upstream(n)
+            upstream.push((str(n), "a"))
+            upstream.drop()
+        await stage.connector.upstream(5)
+        stage.connector.upstreams[-1].drop()
+        await stage.connector.upstream(6)
+        stage.connector.upstreams[-1].drop()
+        await stage.phase(Phase.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("error", "rest_ms"),
+    [(RateLimited(retry_after_s=120), 120_000), (KeyRefused("no credit"), 30_000), (Blocked("captcha"), 30_000)],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_refusal_is_told_by_its_code_and_its_wait_is_kept(stage: Stage, error: Exception, rest_ms: int) -> None:
+    stage.connector.refusals = [error] * 9
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        failed = await stage.phase(Phase.FAILED)
+    assert failed.code == getattr(error, "code", None)
+    assert failed.retry_at - failed.at == rest_ms
+
+
+@pytest.mark.parametrize("error", [RoomOffline(), RoomNotFound()], ids=lambda error: error.code)
+async def test_a_room_that_is_not_live_is_asked_about_once(stage: Stage, error: Exception) -> None:
+    stage.connector.live = error
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        told = await stage.phase(Phase.NOT_LIVE)
+        await stage.released()
+        assert not await stage.demand.is_wanted(ROOM)
+        await stage.demand.announce(ROOM)
+        await asyncio.sleep(0.3)
+    assert stage.connector.checks == 1
+    assert told.code == getattr(error, "code", None)
+    assert await stage.log() == []
+
+
+async def test_the_end_of_a_broadcast_is_its_last_event_and_frees_everything(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        upstream.push(("1", "a"))
+        upstream.push(("2", ""), method="end")
+        upstream.push(("3", "never"))
+        await stage.phase(Phase.ENDED)
+        await stage.released()
+        async with asyncio.timeout(10):
+            while await stage.demand.is_wanted(ROOM):
+                await asyncio.sleep(0.005)
+        assert upstream.closed
+    assert await stage.log() == ["live_status", "a", "ended"]
+
+
+async def test_a_broadcast_that_was_live_and_is_found_offline_has_ended(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        upstream.push(("1", "a"))
+        await stage.logged("live_status", "a")
+        stage.connector.live = RoomOffline()
+        upstream.drop()
+        await stage.phase(Phase.ENDED)
+    assert await stage.log() == ["live_status", "a", "ended"]
+
+
+async def test_a_room_that_nobody_wants_any_more_is_left(stage: Stage) -> None:
+    short = Demand(stage.redis, idle_timeout_s=0.2)
+    async with stage.ingestor():
+        await short.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        upstream.push(("1", "a"))
+        await stage.released()
+        assert upstream.closed
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(2)).push(("1", "a"), ("2", "b"))
+        await stage.logged("live_status", "a", "b")
+
+
+async def test_a_bug_in_one_room_fails_that_room_alone(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        await stage.demand.announce(OTHER)
+        second = await stage.connector.upstream(2)
+        await stage.phase(Phase.CONNECTED, OTHER)
+        first.push(("1", ""), method="broken")
+        failed = await stage.phase(Phase.FAILED)
+        second.push(("1", "still here"))
+        await stage.logged("live_status", "still here", room=OTHER)
+    assert failed.code == "internal"
+
+
+async def test_of_two_ingestors_one_opens_the_upstream(stage: Stage) -> None:
+    async with stage.ingestor("one"), stage.ingestor("two"):
+        for n in range(20):
+            await stage.demand.announce(RoomKey("tiktok", f"73000000000000000{n:02}"))
+        await stage.connector.upstream(20)
+        await asyncio.sleep(0.3)
+        assert len(stage.connector.upstreams) == 20
+
+
+async def test_an_ingestor_that_ends_hands_its_rooms_over_and_the_next_goes_on_where_it_stopped(stage: Stage) -> None:
+    async with stage.ingestor("one"):
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "a"), position="p1")
+        await stage.logged("live_status", "a")
+        async with stage.ingestor("two", scan_interval_s=60):
+            pass  # it must not take what is held
+        assert len(stage.connector.upstreams) == 1
+    assert first.closed
+    assert await stage.key(RoomKeys.of(ROOM).lease) is None
+    async with stage.ingestor("two"):
+        second = await stage.connector.upstream(2)
+        second.push(("1", "a"), ("2", "b"))
+        await stage.logged("live_status", "a", "b")
+    assert second.started_with == "p1"
+
+
+async def test_an_ingestor_takes_no_more_rooms_than_it_may(stage: Stage) -> None:
+    async with stage.ingestor(max_rooms=1):
+        await stage.demand.announce(ROOM)
+        await stage.connector.upstream(1)
+        await stage.demand.announce(OTHER)
+        await asyncio.sleep(0.3)
+        assert len(stage.connector.upstreams) == 1
+        async with stage.ingestor("two", max_rooms=1):
+            await stage.phase(Phase.CONNECTED, OTHER)
+
+
+async def test_a_name_is_looked_up_once_and_points_to_its_room(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(NAME)
+        told = await stage.phase(Phase.TARGET, NAME)
+        assert await stage.demand.target(NAME) == ROOM
+        await stage.demand.announce(NAME)
+        await asyncio.sleep(0.1)
+    assert told.target == ROOM.room
+    assert stage.connector.resolves == 1
+    assert stage.connector.upstreams == []
+
+
+async def test_a_name_without_a_broadcast_is_answered_from_memory(stage: Stage) -> None:
+    stage.connector.target = RoomOffline()
+    async with stage.ingestor():
+        await stage.demand.announce(NAME)
+        told = await stage.phase(Phase.NOT_LIVE, NAME)
+        await stage.released(NAME)
+        await stage.demand.announce(NAME)
+        await asyncio.sleep(0.2)
+    assert told.code == "offline"
+    assert stage.connector.resolves == 1
+    assert await stage.demand.target(NAME) is None
+
+
+async def test_after_a_broadcast_ended_its_name_leads_to_the_next_one(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(NAME)
+        await stage.phase(Phase.TARGET, NAME)
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        stage.connector.target = OTHER
+        upstream.push(("1", ""), method="end")
+        async with asyncio.timeout(10):
+            while await stage.demand.target(NAME) != OTHER:
+                await asyncio.sleep(0.005)
+        assert (await stage.phase(Phase.TARGET, NAME)).target == OTHER.room
+
+
+async def test_unknown_parts_of_a_live_room_are_left_out(stage: Stage) -> None:
+    stage.connector.live = LiveRoom()
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        await stage.logged("live_status")
+        entry = (await stage.broker.tail(ROOM, 1))[0]
+    assert json.loads(entry.data)["live_status"] == {"state": "live", "gifts": True}
