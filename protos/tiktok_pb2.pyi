@@ -25,8 +25,18 @@ class Common(_message.Message):
 class AnyMessage(_message.Message):
     __slots__ = ("common",)
     COMMON_FIELD_NUMBER: _ClassVar[int]
-    common: Common
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ...) -> None: ...
+    common: Header
+    def __init__(self, common: _Optional[_Union[Header, _Mapping]] = ...) -> None: ...
+
+class Header(_message.Message):
+    __slots__ = ("msg_id", "room_id", "create_time")
+    MSG_ID_FIELD_NUMBER: _ClassVar[int]
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    msg_id: int
+    room_id: int
+    create_time: int
+    def __init__(self, msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ...) -> None: ...
 
 class Text(_message.Message):
     __slots__ = ("key", "default_pattern", "pieces")
@@ -407,18 +417,22 @@ class Contributor(_message.Message):
     def __init__(self, score: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ..., rank: _Optional[int] = ...) -> None: ...
 
 class SubNotifyMessage(_message.Message):
-    __slots__ = ("common", "user", "sub_month", "old_subscribe_status", "subscribing_status")
+    __slots__ = ("common", "user", "sub_month", "old_subscribe_status", "message_type", "subscribing_status", "gift_source")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SUB_MONTH_FIELD_NUMBER: _ClassVar[int]
     OLD_SUBSCRIBE_STATUS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIBING_STATUS_FIELD_NUMBER: _ClassVar[int]
+    GIFT_SOURCE_FIELD_NUMBER: _ClassVar[int]
     common: Common
     user: User
     sub_month: int
     old_subscribe_status: int
+    message_type: int
     subscribing_status: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., sub_month: _Optional[int] = ..., old_subscribe_status: _Optional[int] = ..., subscribing_status: _Optional[int] = ...) -> None: ...
+    gift_source: int
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., sub_month: _Optional[int] = ..., old_subscribe_status: _Optional[int] = ..., message_type: _Optional[int] = ..., subscribing_status: _Optional[int] = ..., gift_source: _Optional[int] = ...) -> None: ...
 
 class ControlMessage(_message.Message):
     __slots__ = ("common", "action", "tips")
@@ -441,7 +455,7 @@ class ImDeleteMessage(_message.Message):
     def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., delete_msg_ids: _Optional[_Iterable[int]] = ..., delete_user_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RoomPinMessage(_message.Message):
-    __slots__ = ("common", "chat_message", "social_message", "gift_message", "member_message", "like_message", "method", "pin_time", "operator", "action", "display_duration", "pin_msg_id")
+    __slots__ = ("common", "chat_message", "social_message", "gift_message", "member_message", "like_message", "method", "operator", "action", "display_duration")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     CHAT_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     SOCIAL_MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -449,11 +463,9 @@ class RoomPinMessage(_message.Message):
     MEMBER_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     LIKE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
-    PIN_TIME_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_DURATION_FIELD_NUMBER: _ClassVar[int]
-    PIN_MSG_ID_FIELD_NUMBER: _ClassVar[int]
     common: Common
     chat_message: ChatMessage
     social_message: SocialMessage
@@ -461,12 +473,10 @@ class RoomPinMessage(_message.Message):
     member_message: MemberMessage
     like_message: LikeMessage
     method: bytes
-    pin_time: int
     operator: User
     action: int
     display_duration: int
-    pin_msg_id: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., chat_message: _Optional[_Union[ChatMessage, _Mapping]] = ..., social_message: _Optional[_Union[SocialMessage, _Mapping]] = ..., gift_message: _Optional[_Union[GiftMessage, _Mapping]] = ..., member_message: _Optional[_Union[MemberMessage, _Mapping]] = ..., like_message: _Optional[_Union[LikeMessage, _Mapping]] = ..., method: _Optional[bytes] = ..., pin_time: _Optional[int] = ..., operator: _Optional[_Union[User, _Mapping]] = ..., action: _Optional[int] = ..., display_duration: _Optional[int] = ..., pin_msg_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., chat_message: _Optional[_Union[ChatMessage, _Mapping]] = ..., social_message: _Optional[_Union[SocialMessage, _Mapping]] = ..., gift_message: _Optional[_Union[GiftMessage, _Mapping]] = ..., member_message: _Optional[_Union[MemberMessage, _Mapping]] = ..., like_message: _Optional[_Union[LikeMessage, _Mapping]] = ..., method: _Optional[bytes] = ..., operator: _Optional[_Union[User, _Mapping]] = ..., action: _Optional[int] = ..., display_duration: _Optional[int] = ...) -> None: ...
 
 class LiveIntroMessage(_message.Message):
     __slots__ = ("common", "id", "content", "user", "content_language")
@@ -633,6 +643,14 @@ class QuestionSlideDownMessage(_message.Message):
     common: Common
     question_id: int
     def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., question_id: _Optional[int] = ...) -> None: ...
+
+class QuestionSwitchMessage(_message.Message):
+    __slots__ = ("common", "on")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    common: Common
+    on: bool
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., on: _Optional[bool] = ...) -> None: ...
 
 class EnvelopeMessage(_message.Message):
     __slots__ = ("common", "envelope_info", "display")
@@ -909,22 +927,40 @@ class RankUpdate(_message.Message):
     def __init__(self, rank_type: _Optional[int] = ..., own_rank: _Optional[int] = ..., default_content: _Optional[_Union[Text, _Mapping]] = ..., countdown: _Optional[int] = ...) -> None: ...
 
 class RankTextMessage(_message.Message):
-    __slots__ = ("common", "scene", "owner_idx_before_update", "owner_idx_after_update", "self_get_badge_msg", "other_get_badge_msg", "content")
+    __slots__ = ("common", "scene", "owner_idx_before_update", "owner_idx_after_update", "other_get_badge_msg", "cur_user_id", "content", "rank_type")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     SCENE_FIELD_NUMBER: _ClassVar[int]
     OWNER_IDX_BEFORE_UPDATE_FIELD_NUMBER: _ClassVar[int]
     OWNER_IDX_AFTER_UPDATE_FIELD_NUMBER: _ClassVar[int]
-    SELF_GET_BADGE_MSG_FIELD_NUMBER: _ClassVar[int]
     OTHER_GET_BADGE_MSG_FIELD_NUMBER: _ClassVar[int]
+    CUR_USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
+    RANK_TYPE_FIELD_NUMBER: _ClassVar[int]
     common: Common
     scene: int
     owner_idx_before_update: int
     owner_idx_after_update: int
-    self_get_badge_msg: Text
     other_get_badge_msg: Text
+    cur_user_id: int
     content: Text
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_before_update: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., self_get_badge_msg: _Optional[_Union[Text, _Mapping]] = ..., other_get_badge_msg: _Optional[_Union[Text, _Mapping]] = ..., content: _Optional[_Union[Text, _Mapping]] = ...) -> None: ...
+    rank_type: int
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_before_update: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., other_get_badge_msg: _Optional[_Union[Text, _Mapping]] = ..., cur_user_id: _Optional[int] = ..., content: _Optional[_Union[Text, _Mapping]] = ..., rank_type: _Optional[int] = ...) -> None: ...
+
+class HourlyRankRewardMessage(_message.Message):
+    __slots__ = ("common", "winners")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    WINNERS_FIELD_NUMBER: _ClassVar[int]
+    common: Common
+    winners: _containers.RepeatedCompositeFieldContainer[HourlyRankReward]
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., winners: _Optional[_Iterable[_Union[HourlyRankReward, _Mapping]]] = ...) -> None: ...
+
+class HourlyRankReward(_message.Message):
+    __slots__ = ("user_id", "notify")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NOTIFY_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    notify: RoomNotifyMessage
+    def __init__(self, user_id: _Optional[int] = ..., notify: _Optional[_Union[RoomNotifyMessage, _Mapping]] = ...) -> None: ...
 
 class OecLiveShoppingMessage(_message.Message):
     __slots__ = ("common", "action_type", "live_product_number", "pop_product")

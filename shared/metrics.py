@@ -21,6 +21,9 @@ PUBLISH_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 
+MESSAGES_UNKNOWN = Counter("roomcast_ingestor_messages_unknown_total", "Messages of a method nobody has described.")
+MESSAGES_UNDECODABLE = Counter("roomcast_ingestor_messages_undecodable_total", "Messages that did not decode: sent raw.")
+
 # --- upstream protocol ------------------------------------------------------------------------------------------------
 
 # --- Redis link -------------------------------------------------------------------------------------------------------
@@ -31,3 +34,13 @@ REDIS_MALFORMED = Counter(
 LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
 
 # --- gateway ----------------------------------------------------------------------------------------------------------
+
+GATEWAY_CLIENTS = Gauge("roomcast_gateway_clients", "Clients connected to this gateway.")
+GATEWAY_ROOMS = Gauge("roomcast_gateway_rooms", "Rooms open in this gateway.")
+DELIVERIES = Counter("roomcast_gateway_deliveries_total", "Events offered to clients.")
+DELIVERED_BYTES = Counter("roomcast_gateway_delivered_bytes_total", "Bytes of events offered to clients.")
+SHED = Counter("roomcast_gateway_shed_total", "Events not sent to a client that reads too slowly.", ["type"])
+CLIENT_ERRORS = Counter("roomcast_gateway_client_errors_total", "Error and closing frames told to clients.", ["code"])
+CLIENT_FRAMES = Counter("roomcast_gateway_client_frames_total", "Frames that clients sent.", ["kind"])
+GAPS = Counter("roomcast_gateway_gaps_total", "Places in rooms' logs that could not be filled.")
+RECOVERIES = Counter("roomcast_gateway_recoveries_total", "Clients that came back with a cursor.", ["recovered"])

@@ -1,0 +1,36 @@
+"""What a peer sends, made fit for an event: text, numbers, ids. Whatever comes, the result is valid and bounded."""
+
+from typing import Final
+
+from shared.events import TEXT_MAX_BYTES
+
+MAX_INT: Final = 2**53 - 1
+"""Larger integers lose digits in JavaScript."""
+
+
+def text(raw: bytes) -> str:
+    """Peer bytes as text: invalid UTF-8 replaced, cut at 4 KiB between characters, otherwise as sent."""
+    decoded = raw.decode("utf-8", "replace")
+    if len(raw) * 3 <= TEXT_MAX_BYTES:  # a replaced byte becomes three
+        return decoded
+    return cut(decoded)
+
+
+def cut(decoded: str) -> str:
+    """The part of a text that fits into 4 KiB of UTF-8."""
+    return decoded.encode("utf-8", "replace")[:TEXT_MAX_BYTES].decode("utf-8", "ignore")
+
+
+def count(number: int) -> int:
+    """A number of things: at least 0, exact in JSON."""
+    return min(max(number, 0), MAX_INT)
+
+
+def integer(number: int) -> int:
+    """A number that may be negative, exact in JSON."""
+    return min(max(number, -MAX_INT), MAX_INT)
+
+
+def decimal(identifier: int) -> str:
+    """An id as events carry it; "" for the 0 that stands for none."""
+    return str(identifier) if identifier else ""
