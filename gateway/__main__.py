@@ -1,0 +1,39 @@
+"""`python -m gateway`: one gateway, until Ctrl-C or SIGTERM."""
+
+import asyncio
+import logging
+import sys
+
+from gateway.app import create_app
+from gateway.server import create_server
+from gateway.settings import GatewaySettings
+from shared import logs
+from shared.errors import ConfigError
+from shared.redis_client import open_redis
+from shared.settings import load
+
+logger = logging.getLogger("gateway")
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Run the gateway."""
+    redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
+    try:
+        server = create_server(create_app(settings, redis), settings)
+        logger.info("gateway starting name=%s host=%s port=%d", settings.gateway_name, settings.host, settings.port)
+        await server.serve()
+    finally:
+        await redis.aclose()
+
+
+def main() -> None:
+    try:
+        settings = load(GatewaySettings)
+        logs.configure(settings.log_level, settings.log_format)
+        asyncio.run(serve(settings))
+    except ConfigError as error:
+        sys.exit(f"gateway: {error}")
+
+
+if __name__ == "__main__":
+    main()

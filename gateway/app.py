@@ -1,0 +1,85 @@
+"""The gateway as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from gateway.endpoint import Endpoint
+from gateway.health import Health
+from gateway.relay import Relay
+from gateway.settings import GatewaySettings
+from shared.redis_client import RedisClient
+
+STATIC = Path(__file__).with_name("static")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),  # avatars are loaded from the platforms' hosts
+    (b"cache-control", b"no-cache"),  # asked again each time, answered with 304 mostly
+)
+
+
+def create_app(settings: GatewaySettings, redis: RedisClient) -> Starlette:
+    """Build the application. Redis stays the caller's; all else lives as long as the application's lifespan.
+
+    `app.state.relay` and `app.state.endpoint` are there from the start.
+    """
+    relay = Relay(settings, redis)
+    endpoint = Endpoint(relay)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with relay:
+            yield
+
+    async def viewer(request: Request) -> Response:
+        return FileResponse(STATIC / "viewer.html")
+
+    app = Starlette(
+        routes=[
+            *Health(relay).routes(),
+            Mount("/ws", endpoint),
+            Route("/viewer", viewer),
+            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+        ],
+        middleware=[
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
+            Middleware(SecurityHeaders),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.relay = relay
+    app.state.endpoint = endpoint
+    return app
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a page of ours from doing more than it should."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+            await send(message)
+
+        return await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,114 @@
+"""The query of a client's address, read once: `events=`, `lang=`, `since=`, `last=`.
+
+A bad option never refuses the client: it is told, and the option's default holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from gateway.close_codes import Code
+from gateway.texts import DEFAULT_LANG, Lang
+from shared.cursor import Cursor
+from shared.errors import BadCursor
+from shared.events import ALWAYS_SENT, EVENT_TYPES
+
+QUERY_MAX_CHARS = 2048  # every type by name is 250
+LAST_MAX = 500  # events; a replay longer than a screen belongs to `since`
+
+_GROUPS = {"social": frozenset({"follow", "share"})}
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which types a client gets.
+
+    Attributes:
+        types: wanted by name.
+        rest: all others too, also types that only a newer ingestor knows; but never `raw`, which costs the cluster
+            bytes and must be asked for.
+    """
+
+    types: frozenset[str] = frozenset()
+    rest: bool = True
+
+    def wants(self, event_type: str) -> bool:
+        """Whether an event of this type is sent."""
+        return event_type in self.types or event_type in ALWAYS_SENT or (self.rest and event_type != "raw")
+
+    @property
+    def wants_raw(self) -> bool:
+        """Whether `raw` events must be published for this client."""
+        return "raw" in self.types
+
+
+DEFAULT_FILTER = EventFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a client asked for. `problems`: the error's code and its detail, to be told after `connecting`."""
+
+    lang: Lang = DEFAULT_LANG
+    wanted: EventFilter = DEFAULT_FILTER
+    since: Cursor | None = None
+    last: int = 0
+    problems: Sequence[tuple[Code, str]] = ()
+
+
+def parse_options(query: str) -> Options:
+    """Read the query string; of a repeated option the last one counts. Unknown options are left to the future."""
+    if len(query) > QUERY_MAX_CHARS:
+        return Options(problems=((Code.BAD_OPTION, f"the query is longer than {QUERY_MAX_CHARS} characters"),))
+    given = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    problems: list[tuple[Code, str]] = []
+
+    lang = DEFAULT_LANG
+    if "lang" in given:
+        try:
+            lang = Lang(given["lang"].lower())
+        except ValueError:
+            problems.append((Code.BAD_OPTION, "lang: zh or en"))
+
+    wanted = DEFAULT_FILTER
+    if "events" in given:
+        wanted, unknown = _parse_events(given["events"])
+        if unknown:
+            problems.append((Code.BAD_OPTION, f"events: {', '.join(unknown)}"))
+
+    since = None
+    if "since" in given:
+        try:
+            since = Cursor.parse(given["since"])
+        except BadCursor as error:
+            problems.append((Code.BAD_CURSOR, f"since: {error}"))
+
+    last = 0
+    if "last" in given and since is None:
+        text = given["last"]
+        if text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LAST_MAX:
+            last = int(text)
+        else:
+            problems.append((Code.BAD_OPTION, f"last: 1 to {LAST_MAX}"))
+
+    return Options(lang=lang, wanted=wanted, since=since, last=last, problems=tuple(problems))
+
+
+def _parse_events(text: str) -> tuple[EventFilter, list[str]]:
+    """The filter, and the words that name no type. Without any known word the default holds."""
+    types: set[str] = set()
+    rest = False
+    unknown: list[str] = []
+    for word in dict.fromkeys(word.strip().lower() for word in text.split(",")):
+        if word == "all":
+            rest = True
+            types.add("raw")
+        elif word in _GROUPS:
+            types |= _GROUPS[word]
+        elif word in EVENT_TYPES:
+            types.add(word)
+        else:
+            unknown.append(word[:32] or "(empty)")
+    if not types:
+        return DEFAULT_FILTER, unknown
+    return EventFilter(frozenset(types), rest), unknown[:8]

@@ -1,0 +1,115 @@
+"""What one client is told about its room's life: each step once, in order; then losses, returns and the end.
+
+The room's phase comes from the cluster (`shared.phases`); this file turns it into frames for one client, given what
+that client was told before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from msgspec import UNSET
+
+from gateway.close_codes import OUTCOMES, Code
+from gateway.protocol import closing_frame, error_frame, status_frame
+from gateway.texts import ERROR_TEXTS, Lang, Status
+from shared.cursor import Cursor
+from shared.phases import Phase, RoomPhase
+from shared.room import RoomKey
+
+_STEPS: Mapping[Phase, tuple[int, Status]] = MappingProxyType(
+    {
+        Phase.ACQUIRED: (2, Status.CREATING_CRAWLER),
+        Phase.RESOLVING: (3, Status.GETTING_TOKEN),
+        Phase.CHECKING_LIVE: (4, Status.CHECKING_LIVE),
+        Phase.CONNECTED: (5, Status.CONNECTED),
+    }
+)
+"""Phases that are steps, in order. The last one may come again after a loss; the others are told once or left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Frames to send; `close` is the code to close with behind them, None to stay."""
+
+    frames: tuple[str, ...] = ()
+    close: Code | None = None
+
+
+NOTHING = Told()
+
+
+class Progress:
+    """What one client knows of its room."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+        self._step = 1
+        self._connected = False
+        self._phase: RoomPhase | None = None
+
+    def interrupted(self) -> None:
+        """The client was told that something is wrong: `connected` is news again."""
+        self._connected = False
+        self._phase = None
+
+    def advance(self, room: RoomKey, phase: RoomPhase, *, position: Cursor | None, now_ms: int) -> Told:
+        """Take the room's present phase in.
+
+        Args:
+            room: as the client is to read it.
+            phase: seen before or not; the same one twice is told once.
+            position: where the client may resume from.
+            now_ms: the time.
+        """
+        if phase == self._phase:
+            return NOTHING
+        self._phase = phase
+        if phase.phase in _STEPS:
+            return self._tell_step(room, phase, position)
+        match phase.phase:
+            case Phase.RECONNECTING:
+                self._connected = False
+                return Told((self._reconnecting(room, phase),))
+            case Phase.NOT_LIVE:
+                return self._refusal(room, phase, _code(phase, Code.OFFLINE), now_ms)
+            case Phase.FAILED:
+                self._connected = False
+                return self._refusal(room, phase, _code(phase, Code.UPSTREAM_LOST), now_ms)
+            case Phase.ENDED if self._connected:
+                return Told((closing_frame(Code.ENDED, self._lang, cursor=position),), Code.ENDED)
+            case Phase.ENDED:
+                return self._refusal(room, phase, Code.ENDED, now_ms)
+        return NOTHING  # a target: the client is moved there
+
+    def _tell_step(self, room: RoomKey, phase: RoomPhase, position: Cursor | None) -> Told:
+        step, status = _STEPS[phase.phase]
+        if phase.phase is Phase.CONNECTED:
+            if self._connected:
+                return NOTHING
+            self._connected = True
+        elif step <= self._step:
+            return NOTHING
+        self._step = step
+        return Told((status_frame(status, self._lang, room, cursor=position if self._connected else None),))
+
+    def _reconnecting(self, room: RoomKey, phase: RoomPhase) -> str:
+        self._step = max(self._step, 4)  # the steps before a loss are over
+        return status_frame(Status.RECONNECTING, self._lang, room, attempt=phase.attempt, retry_in_ms=phase.retry_in_ms)
+
+    def _refusal(self, room: RoomKey, phase: RoomPhase, code: Code, now_ms: int) -> Told:
+        outcome = OUTCOMES[code]
+        retry_in_ms = max(phase.retry_in_ms, phase.retry_at - now_ms) if outcome.reconnect else 0
+        frame = error_frame(
+            code, self._lang, room, detail=phase.detail, retry_in_ms=retry_in_ms if retry_in_ms > 0 else UNSET
+        )
+        return Told((frame,), None if outcome.close is None else code)
+
+
+def _code(phase: RoomPhase, default: Code) -> Code:
+    """The phase's word, if this version has a text for it."""
+    try:
+        code = Code(phase.code)
+    except ValueError:
+        return default
+    return code if code in ERROR_TEXTS else default

@@ -1,0 +1,142 @@
+"""Bringing a client from an old place in the log to the live end: no hole, no double, and every omission said.
+
+While it catches up a client is a position and pulls: from the room's ring where that reaches back far enough, from the
+log otherwise, page by page. What `pull` returns reaches up to the room's live end at the moment it returns; whoever
+joins the fan-out before awaiting anything else has missed nothing.
+"""
+
+from collections.abc import Sequence
+
+from gateway.frames import Delivery
+from gateway.options import EventFilter
+from gateway.room import Room
+from gateway.tail import EXPIRED, REWOUND, TRIMMED, Walk
+from shared.broker import Broker
+from shared.cursor import Cursor, follows
+from shared.errors import BadCursor
+
+_BEGINNING = Cursor(0, 0)
+
+
+class Recovery:
+    """One client on its way to the live end of a room.
+
+    Args:
+        room: started.
+        broker: where its log is read.
+        since: the place where the client left; None: it has no place yet.
+    """
+
+    def __init__(self, room: Room, broker: Broker, since: Cursor | None) -> None:
+        self._room = room
+        self._broker = broker
+        self._since = since
+        self._walk = Walk(room.key, since)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was found missing so far."""
+        return not self._walk.lost
+
+    @property
+    def needs_log(self) -> bool:
+        """Whether the ring does not reach back to the client's place."""
+        return self._room.tail.after(self._walk.last) is None
+
+    async def prove(self) -> None:
+        """Check that the cursor is one of this room.
+
+        A cursor of an epoch seen here, or older than the log, is believed: what is missing becomes a gap.
+
+        Raises:
+            BadCursor: it is another room's, or made up. The way begins at the live end.
+            BrokerUnavailable: the log cannot be read.
+        """
+        since, tail = self._since, self._room.tail
+        if since is None or tail.knows(since.epoch) or not self.needs_log:
+            return
+        page = await self._broker.page(self._room.key, since, 1)
+        if page:
+            first = page[0]
+            prev = first.marker_prev
+            if follows(since, first.cursor, prev) or since.epoch in (first.cursor.epoch, prev and prev.epoch):
+                return
+            oldest = await self._broker.page(self._room.key, _BEGINNING, 1)
+            foreign = bool(oldest) and since > oldest[0].cursor
+        else:
+            newest = await self._broker.last_id(self._room.key)
+            foreign = newest is not None and newest < since and newest.epoch != since.epoch
+        if foreign:
+            self._walk.last = tail.last
+            raise BadCursor("neither in the log nor older than it")
+
+    async def newest(self, count: int, wanted: EventFilter, history_len: int) -> Sequence[Delivery]:
+        """The newest `count` events that pass the filter, and all that lies between them, up to the live end.
+
+        Raises:
+            BrokerUnavailable: the log cannot be read.
+        """
+        tail = self._room.tail
+        self._walk.last = tail.last
+        found = _newest(tail.held(), count, wanted)
+        if found is None:
+            # With the default filter nearly every entry counts; with another the whole log may have to be looked at.
+            entries = await self._broker.tail(self._room.key, count if wanted.rest else history_len)
+            walk = Walk(self._room.key, None)
+            read = [walk.step(entry) for entry in entries]
+            found = _newest(read, count, wanted) or read
+            if entries:
+                self._walk.last = walk.last
+            found = [*found, *await self.pull()]
+        return found
+
+    async def pull(self) -> Sequence[Delivery]:
+        """Everything from the client's place up to the live end.
+
+        Raises:
+            BrokerUnavailable: the log cannot be read; nothing is lost by trying again.
+        """
+        room, walk = self._room, self._walk
+        found: list[Delivery] = []
+        vanished = 0
+        while (rest := room.tail.after(walk.last)) is None:
+            page = await self._broker.page(room.key, walk.last or _BEGINNING)
+            fresh = page[1:] if page and page[0].cursor == walk.last else page
+            found += map(walk.step, fresh)
+            if fresh:
+                continue
+            newest = walk.last if page else await self._broker.last_id(room.key)
+            if newest is not None and walk.last is not None and newest > walk.last and not vanished:
+                vanished += 1  # written since the page was read, or trimmed away at once: the next page tells
+                continue
+            await room.heal()  # the client may be ahead of this gateway
+            if newest != walk.last:
+                walk.lose(_reason(walk.last, newest))
+                walk.last = room.tail.last
+        walk.last = room.tail.last
+        if walk.broken and self._since is not None:
+            place = room.tail.position or self._since
+            if (gap := walk.tell_gap(before=_first_place(rest) or place)) is not None:
+                found.append(Delivery(place, (gap,)))
+        return [*found, *rest]
+
+
+def _newest(deliveries: Sequence[Delivery], count: int, wanted: EventFilter) -> Sequence[Delivery] | None:
+    """The end of `deliveries` that holds `count` wanted events; None when there are fewer."""
+    for index in range(len(deliveries) - 1, -1, -1):
+        events = [frame for frame in deliveries[index].frames if frame.type]
+        count -= any(wanted.wants(frame.type) for frame in events)
+        if count == 0:
+            first = Delivery(deliveries[index].cursor, tuple(events))  # a gap before it is nothing to this client
+            return [first, *deliveries[index + 1 :]]
+    return None
+
+
+def _first_place(deliveries: Sequence[Delivery]) -> Cursor | None:
+    return next((delivery.cursor for delivery in deliveries if delivery.frames), None)
+
+
+def _reason(last: Cursor | None, newest: Cursor | None) -> str:
+    if newest is None or last is None:
+        return EXPIRED
+    return REWOUND if newest < last else TRIMMED

@@ -1,0 +1,166 @@
+"""All rooms of this gateway: the first client of a room opens it, some time after the last one it is closed.
+
+The relay hears the one pub/sub link of the process and hands what it hears to the room concerned.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from gateway.room import RETRY, Cluster, Member, Room
+from gateway.settings import GatewaySettings
+from shared import metrics
+from shared.broker import Broker, Entry
+from shared.channels import Channels
+from shared.cursor import Cursor
+from shared.demand import Demand
+from shared.errors import BrokerUnavailable
+from shared.phases import RoomPhase
+from shared.redis_client import RedisClient
+from shared.room import RoomKey
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.25
+LOG_READERS_MAX = 64  # clients that catch up from the log at once; each may hold as much as the log does
+HEARTBEAT_S = 5.0
+LINK_WAIT_S = 2.0  # at the start; a gateway without Redis takes clients, and tells them
+
+
+class Relay:
+    """Rooms by key. Used as `async with`: within it the link to Redis is kept up.
+
+    Attributes:
+        draining: no more clients are taken.
+    """
+
+    def __init__(self, settings: GatewaySettings, redis: RedisClient) -> None:
+        self.settings = settings
+        self.broker = Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len)
+        self.demand = Demand(redis, idle_timeout_s=settings.idle_timeout_s)
+        self.channels = Channels(redis, self)
+        self.log_readers = asyncio.Semaphore(LOG_READERS_MAX)
+        self.draining = False
+        self.clients = 0
+        self._rooms: dict[RoomKey, Room] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._cluster = Cluster(self.broker, self.channels, self.demand, self._tasks, settings)
+        self._background: list[asyncio.Task[None]] = []
+        self._link_up = asyncio.Event()
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._resources.enter_async_context(self.channels)
+        await self._resources.enter_async_context(self._tasks)
+        self._background = [self._tasks.create_task(self._tick()), self._tasks.create_task(self._beat())]
+        try:
+            async with asyncio.timeout(LINK_WAIT_S):
+                await self._link_up.wait()
+        except TimeoutError:
+            logger.warning("started without Redis")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._background:
+            task.cancel()
+        for room in list(self._rooms.values()):
+            await self._close(room)
+        await self._resources.__aexit__(kind, error, trace)
+
+    @property
+    def up(self) -> bool:
+        """Whether the link to Redis delivers, as far as is known."""
+        return self.channels.up
+
+    @property
+    def rooms(self) -> dict[RoomKey, Room]:
+        """The rooms open here."""
+        return self._rooms
+
+    def attach(self, member: Member, key: RoomKey) -> Room:
+        """Put a client into a room; it is opened if it is not open yet."""
+        room = self._rooms.get(key)
+        if room is None:
+            room = self._rooms[key] = Room(key, self._cluster)
+            logger.info("room opened room=%s", key)
+        room.attach(member)
+        return room
+
+    # --- what the channels say ---------------------------------------------------------------------------------------
+
+    def on_entry(self, key: RoomKey, entry: Entry) -> None:
+        """An entry or a marker of a room."""
+        if (room := self._rooms.get(key)) is not None:
+            room.on_entry(entry)
+
+    def on_alive(self, key: RoomKey, last: Cursor) -> None:
+        """A heartbeat of a room's holder."""
+        if (room := self._rooms.get(key)) is not None:
+            room.on_alive(last)
+
+    def on_phase(self, key: RoomKey, phase: RoomPhase) -> None:
+        """A phase of a room."""
+        if (room := self._rooms.get(key)) is not None:
+            room.on_phase(phase)
+
+    def on_resubscribed(self, key: RoomKey) -> None:
+        """Messages of a room may have been lost."""
+        if (room := self._rooms.get(key)) is not None:
+            room.on_resubscribed()
+
+    def on_link(self, up: bool) -> None:
+        """The link was lost, or is back; each room hears of its own channel when that is subscribed again."""
+        if up:
+            self._link_up.set()
+        for room in list(self._rooms.values()):
+            room.on_link(up)
+
+    # --- as time passes ----------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            for room in list(self._rooms.values()):
+                try:
+                    room.tick(now)
+                    if not room.members and now - room.empty_since > self.settings.linger_s:
+                        await self._close(room)
+                except Exception:
+                    logger.exception("room failed room=%s", room.key)
+            metrics.GATEWAY_ROOMS.set(len(self._rooms))
+
+    async def _close(self, room: Room) -> None:
+        del self._rooms[room.key]
+        logger.info("room closed room=%s", room.key)
+        try:
+            await room.aclose()
+        except BrokerUnavailable:
+            pass  # without a link there is no subscription either
+
+    async def _beat(self) -> None:
+        """Tell the cluster that this gateway is alive."""
+        name, attempt = self.settings.gateway_name, 0
+        try:
+            while True:
+                try:
+                    load = {"clients": self.clients, "rooms": len(self._rooms)}
+                    await self.demand.heartbeat("gateway", name, load)
+                    attempt = 0
+                except BrokerUnavailable:
+                    await asyncio.sleep(RETRY.delay_s(attempt, random.random))
+                    attempt += 1
+                else:
+                    await asyncio.sleep(HEARTBEAT_S)
+        finally:
+            try:
+                async with asyncio.timeout(1):
+                    await self.demand.leave("gateway", name)
+            except (BrokerUnavailable, TimeoutError):
+                logger.debug("left without saying goodbye")

@@ -1,0 +1,54 @@
+"""Settings of the gateway."""
+
+import socket
+from functools import cached_property
+
+from pydantic import AliasChoices, Field
+
+from gateway.subscriber import SendLimits
+from shared.settings import SharedSettings
+
+
+class GatewaySettings(SharedSettings):
+    """What a gateway reads from the environment."""
+
+    host: str = Field("0.0.0.0", validation_alias=AliasChoices("HOST", "host"))  # noqa: S104 - a server in a container
+    """Address to listen on."""
+    port: int = Field(8000, ge=0, le=65_535, validation_alias=AliasChoices("PORT", "port"))
+    """Port to listen on; 0 takes a free one."""
+    gateway_name: str = Field(default_factory=socket.gethostname, pattern=r"^[!-~]{1,64}$")
+    """How this gateway is called in /rooms and in the load index; the host's name by default."""
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses or networks, with commas between, whose `X-Forwarded-For` is believed. `*` believes everybody."""
+
+    clients_max: int = Field(20_000, ge=1, le=1_000_000)
+    """Clients of this process; more are sent away with `overloaded`."""
+    clients_per_address: int = Field(2_000, ge=1, le=1_000_000)
+    """Clients of one address (of IPv6: of one /64); more are sent away with `overloaded`."""
+    new_rooms_per_minute: int = Field(120, ge=1, le=100_000)
+    """Rooms that one address may start; each costs the cluster a token. More have to wait, with `rate_limited`."""
+    client_frames_per_s: float = Field(20, ge=1, le=1_000)
+    """Client frames read per second in the long run; whoever sends more is read no faster."""
+
+    send_soft_bytes: int = Field(256 * 1024, ge=4 * 1024, le=64 * 1024 * 1024)
+    """Unsent bytes of one client from which on the least valuable events are shed."""
+    send_hard_bytes: int = Field(1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
+    """Unsent bytes of one client beyond which it is closed with `slow_consumer`."""
+    send_age_s: float = Field(30, ge=1, le=600)
+    """A client whose oldest unsent bytes are older is closed with `slow_consumer`."""
+
+    ping_interval_s: float = Field(20, ge=1, le=600)
+    """Between two WebSocket pings to a client."""
+    ping_timeout_s: float = Field(20, ge=1, le=600)
+    """A client that does not answer a ping for so long is gone."""
+    untaken_after_s: float = Field(10, ge=0.1, le=600)
+    """A room that nobody has taken for so long is reported with `no_ingestor` or `no_capacity`."""
+    linger_s: float = Field(5, ge=0, le=600)
+    """How long the channel of a room is kept after its last client here left."""
+    shutdown_s: float = Field(8, ge=1, le=300)
+    """How long clients may take to leave when the gateway stops."""
+
+    @cached_property
+    def send_limits(self) -> SendLimits:
+        """The three limits of a client's unsent bytes."""
+        return SendLimits(self.send_soft_bytes, max(self.send_hard_bytes, self.send_soft_bytes + 1), self.send_age_s)

@@ -1,0 +1,129 @@
+"""Where "these bytes go to that client" is: the portable way, for any ASGI server.
+
+A queue, and one loop that awaits `send` for each frame of it. What the server has taken over is out of sight here; it
+stops taking when its own buffer is full.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.close_codes import OUTCOMES, Code, close_reason
+from gateway.frames import Frame, control
+from shared.cursor import Cursor
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S = 5.0  # for what is queued before an ordinary close
+LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
+
+
+class PortableSink:
+    """One client's queue towards its socket.
+
+    Attributes:
+        sent: the newest place in the log of which a frame was handed to the server.
+    """
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self.sent: Cursor | None = None
+        self._websocket = websocket
+        self._queue: deque[tuple[float, Frame]] = deque()
+        self._unsent_bytes = 0
+        self._news = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._close: tuple[int, str] | None = None
+        self._gone = False
+        self._limit_s: float | None = None
+        self._deadline: asyncio.Timeout | None = None
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._unsent_bytes
+
+    def unsent_for_s(self, now: float) -> float:
+        return now - self._queue[0][0] if self._queue else 0.0
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is taken over."""
+        return self._gone or self._close is not None
+
+    def write(self, frames: Iterable[Frame]) -> None:
+        if self.closing:
+            return
+        now = time.monotonic()
+        for frame in frames:
+            self._queue.append((now, frame))
+            self._unsent_bytes += frame.size
+        self._drained.clear()
+        self._news.set()
+
+    def close(self, code: Code, last_words: str = "", *, since: Cursor | None = None) -> None:
+        """Close after what is queued."""
+        self._finish(code, last_words, since, FLUSH_S)
+
+    def abort(self, code: Code, last_words: str = "", *, since: Cursor | None = None) -> None:
+        """Close without what is queued."""
+        if not self.closing:
+            self._queue.clear()
+            self._unsent_bytes = 0
+        self._finish(code, last_words, since, LAST_WORDS_S)
+
+    def gone(self) -> None:
+        """The client is not there any more."""
+        self._gone = True
+        self._news.set()
+
+    async def drained(self) -> None:
+        """Wait until all was handed to the server, or nothing more will be."""
+        await self._drained.wait()
+
+    async def run(self) -> None:
+        """Send until the close is sent, or the client is gone. Never raises because of the client."""
+        try:
+            async with asyncio.timeout(self._limit_s) as self._deadline:
+                while not self._gone:
+                    if self._queue:
+                        await self._send_next()
+                    elif self._close is not None:
+                        await self._websocket.close(*self._close)
+                        return
+                    else:
+                        self._drained.set()
+                        self._news.clear()
+                        await self._news.wait()
+        except TimeoutError:
+            logger.debug("client did not take its last frames")
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            # Closed by the client while we sent: each server and Starlette have their own way to say so.
+            logger.debug("client left while it was sent to")
+        finally:
+            self._gone = True
+            self._deadline = None
+            self._drained.set()
+
+    async def _send_next(self) -> None:
+        frame = self._queue[0][1]
+        await self._websocket.send_text(frame.text)
+        if self._queue and self._queue[0][1] is frame:  # not thrown away by an abort meanwhile
+            self._queue.popleft()
+            self._unsent_bytes -= frame.size
+        if frame.cursor is not None:
+            self.sent = frame.cursor
+
+    def _finish(self, code: Code, last_words: str, since: Cursor | None, within_s: float) -> None:
+        if self.closing:
+            return
+        if last_words:
+            self.write([control(last_words)])
+        self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
+        self._news.set()
+        self._limit_s = within_s
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time() + within_s)

@@ -1,0 +1,201 @@
+"""What this gateway knows of a room's log: the place reached, what was delivered, and the newest entries.
+
+Every entry comes in through one function, `Tail.enter`, so that nothing is delivered twice and nothing missing goes
+unsaid. Nothing here performs I/O: `Tail.judge` says what has to be read.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from gateway.frames import Delivery, Frame, control
+from gateway.protocol import gap_frame
+from shared.broker import Entry
+from shared.cursor import Cursor, follows
+from shared.room import RoomKey
+
+RING_MAX = 256  # entries; a client that hops between gateways comes back within seconds
+RING_MAX_BYTES = 512 * 1024  # per room, whatever the size of its entries
+EPOCHS_REMEMBERED = 16  # holders; a double from further back is older than any log
+
+TRIMMED, EXPIRED, REWOUND = "trimmed", "expired", "rewound"
+
+
+class Walk:
+    """Goes along a log, entry by entry, and says where something is missing.
+
+    A gap is held back until the event after it, so that gaps in a row become one; until then `position` stays before
+    it, or a client that resumes from there would never be told.
+    """
+
+    def __init__(self, room: RoomKey, last: Cursor | None) -> None:
+        self._room = room
+        self.last = last
+        self.lost = False  # ever
+        self._after: Cursor | None = None
+        self._reason = ""
+
+    @property
+    def position(self) -> Cursor | None:
+        """The place up to which everything was delivered or announced."""
+        return self.last if self._after is None else self._after
+
+    @property
+    def broken(self) -> bool:
+        """Whether a gap waits to be told."""
+        return self._after is not None
+
+    def lose(self, reason: str) -> None:
+        """Something after `last` is missing. Of gaps in a row a rewind is the one that clients must know of."""
+        self.lost = True
+        if self._after is None:
+            self._after, self._reason = self.last, reason
+        elif reason == REWOUND:
+            self._reason = reason
+
+    def step(self, entry: Entry) -> Delivery:
+        """Go to the next entry."""
+        if self.last is not None and not follows(self.last, entry.cursor, entry.marker_prev):
+            self.lose(_reason(self.last, entry))
+        self.last = entry.cursor
+        if entry.is_marker:
+            return Delivery(entry.cursor, ())
+        frame = Frame(entry.type, entry.data.decode("utf-8", "replace"), len(entry.data), entry.cursor)
+        gap = self.tell_gap(before=entry.cursor)
+        return Delivery(entry.cursor, (frame,) if gap is None else (gap, frame))
+
+    def tell_gap(self, before: Cursor) -> Frame | None:
+        """The frame of the gap that waits, if one does; it waits no more."""
+        if self._after is None:
+            return None
+        frame = control(gap_frame(self._room, after=self._after, before=before, reason=self._reason))
+        self._after = None
+        return frame
+
+
+def _reason(last: Cursor, entry: Entry) -> str:
+    if entry.cursor < last:
+        return REWOUND
+    return EXPIRED if entry.is_marker and entry.marker_prev is None else TRIMMED
+
+
+class Verdict(Enum):
+    """What to do with an entry that arrives on the channel."""
+
+    DOUBLE = "double"
+    """Delivered already: drop it."""
+    NEXT = "next"
+    """Enter it."""
+    AHEAD = "ahead"
+    """Something before it has not arrived: read the log, then enter it."""
+    BEHIND = "behind"
+    """Older than the place reached, yet new: either the log was set back, or a read was faster than the channel; the
+    log's last id tells."""
+
+
+class Tail:
+    """One room's log, as far as this gateway needs it."""
+
+    def __init__(self, room: RoomKey) -> None:
+        self._walk = Walk(room, None)
+        self._delivered: dict[int, int] = {}  # epoch -> largest offset
+        self._ring: deque[Delivery] = deque()
+        self._ring_bytes = 0
+        self._ring_start: Cursor | None = None
+
+    @property
+    def last(self) -> Cursor | None:
+        """The last entry entered, or the place where we began; None while the room has had no log."""
+        return self._walk.last
+
+    @property
+    def position(self) -> Cursor | None:
+        """What a client that got everything may resume from."""
+        return self._walk.position
+
+    def knows(self, epoch: int) -> bool:
+        """Whether entries of this epoch were seen here: a cursor of it is one of this room."""
+        return epoch in self._delivered
+
+    def begin(self, entries: Iterable[Entry], newest: Cursor | None) -> None:
+        """Take the log's newest entries and last id as the start. Nobody is owed them."""
+        for entry in entries:
+            self.enter(entry)
+        if self.last is None and newest is not None:
+            self._restart(newest)
+
+    def judge(self, entry: Entry) -> Verdict:
+        """What an entry of the channel is to us."""
+        cursor, last = entry.cursor, self.last
+        if cursor.offset <= self._delivered.get(cursor.epoch, -1):
+            return Verdict.DOUBLE
+        if last is None or follows(last, cursor, entry.marker_prev):
+            return Verdict.NEXT
+        return Verdict.AHEAD if cursor > last else Verdict.BEHIND
+
+    def enter(self, entry: Entry) -> Delivery | None:
+        """Take an entry in. Returns what clients get for it; None for a double."""
+        cursor = entry.cursor
+        if cursor.offset <= self._delivered.get(cursor.epoch, -1):
+            return None
+        if not self._ring:
+            self._ring_start = _before(entry)
+        delivery = self._walk.step(entry)
+        self._deliver_up_to(cursor)
+        self._ring.append(delivery)
+        self._ring_bytes += delivery.size
+        while len(self._ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(self._ring) > 1):
+            gone = self._ring.popleft()
+            self._ring_bytes -= gone.size
+            self._ring_start = gone.cursor
+        return delivery
+
+    def found_nothing(self, newest: Cursor | None) -> bool:
+        """A read from `last` on found no entry; `newest` is the log's last id. False: it must be read again."""
+        last = self.last
+        if newest is None:
+            self._walk.lose(EXPIRED)
+        elif last is not None and newest < last:
+            self._walk.lose(REWOUND)
+            self._walk.last = newest
+            self._delivered.setdefault(newest.epoch, newest.offset)
+        elif newest != last:
+            return False
+        return True
+
+    def skip_to(self, newest: Cursor) -> None:
+        """Give up on what lies before `newest`: it is in no log."""
+        self._walk.lose(TRIMMED)
+        self._restart(newest)
+
+    def after(self, position: Cursor | None) -> Sequence[Delivery] | None:
+        """What a client at `position` is still owed; None when only the log can tell."""
+        if position in (self.position, self.last):
+            return ()
+        found: list[Delivery] = []
+        for delivery in reversed(self._ring):
+            if delivery.cursor == position:
+                return found[::-1]
+            found.append(delivery)
+        return found[::-1] if self._ring and position == self._ring_start else None
+
+    def held(self) -> Sequence[Delivery]:
+        """The newest entries."""
+        return tuple(self._ring)
+
+    def _restart(self, newest: Cursor) -> None:
+        self._walk.last = newest
+        self._deliver_up_to(newest)
+        self._ring.clear()
+        self._ring_bytes = 0
+
+    def _deliver_up_to(self, cursor: Cursor) -> None:
+        self._delivered[cursor.epoch] = cursor.offset
+        if len(self._delivered) > EPOCHS_REMEMBERED:
+            del self._delivered[min(self._delivered)]
+
+
+def _before(entry: Entry) -> Cursor | None:
+    """The only place that an entry follows."""
+    cursor = entry.cursor
+    return entry.marker_prev if entry.is_marker else Cursor(cursor.epoch, cursor.offset - 1)

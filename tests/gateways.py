@@ -1,0 +1,101 @@
+"""Real gateways on free ports, and clients that read their frames: what tests of the gateway are made of."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from gateway.app import create_app
+from gateway.server import create_server
+from gateway.settings import GatewaySettings
+from shared.redis_client import open_redis
+
+DEADLINE_S = 10.0
+
+Frame = dict[str, Any]
+
+
+class Client:
+    """One WebSocket client; what it received is kept."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.frames: list[Frame] = []
+
+    async def next(self) -> Frame:
+        """The next frame."""
+        async with asyncio.timeout(DEADLINE_S):
+            frame: Frame = json.loads(await self.socket.recv())
+        self.frames.append(frame)
+        return frame
+
+    async def until(self, **fields: object) -> Frame:
+        """Read on to the first frame with these fields."""
+        while True:
+            frame = await self.next()
+            if all(frame.get(field) == value for field, value in fields.items()):
+                return frame
+
+    async def say(self, frame: object) -> None:
+        """Send a frame as JSON."""
+        await self.socket.send(json.dumps(frame))
+
+    async def rest(self) -> list[Frame]:
+        """Everything up to the close."""
+        found = []
+        try:
+            while True:
+                found.append(await self.next())
+        except ConnectionClosed:
+            return found
+
+    async def closed(self) -> tuple[int, str]:
+        """Code and reason of the close; frames before it are kept."""
+        await self.rest()
+        assert self.socket.close_code is not None
+        return self.socket.close_code, self.socket.close_reason or ""
+
+
+class Gateway:
+    """A running gateway."""
+
+    def __init__(self, port: int, http: httpx.AsyncClient) -> None:
+        self.port = port
+        self.http = http
+
+    @asynccontextmanager
+    async def join(self, path: str, **options: Any) -> AsyncIterator[Client]:
+        """A client at `/ws/<path>`."""
+        async with connect(f"ws://127.0.0.1:{self.port}/ws/{path}", **options) as socket:
+            yield Client(socket)
+
+    async def get(self, path: str) -> httpx.Response:
+        """GET."""
+        return await self.http.get(path)
+
+
+@asynccontextmanager
+async def running_gateway(redis_url: str, **settings: Any) -> AsyncIterator[Gateway]:
+    """A gateway in this process, with a real server and a Redis client of its own."""
+    read = GatewaySettings(
+        _env_file=None, redis_url=redis_url, host="127.0.0.1", port=0, linger_s=0.2, shutdown_s=2, **settings
+    )
+    redis = open_redis(redis_url, name="gateway")
+    server = create_server(create_app(read, redis), read)
+    serving = asyncio.create_task(server._serve())  # `serve` would take the signals of the test process
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while not server.started:
+                await asyncio.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+            yield Gateway(port, http)
+    finally:
+        server.should_exit = True
+        await serving
+        await redis.aclose()
