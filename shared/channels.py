@@ -4,7 +4,7 @@ import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
@@ -143,7 +143,11 @@ class WakeChannel(PubSubLink):
     ) -> None:
         super().__init__(redis, limits)
         self._on_wake = on_wake
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
         self._want(WAKE, sharded=False)
+        return self
 
     def _on_message(self, name: bytes, message: bytes) -> None:
         try:

@@ -227,9 +227,8 @@ class PubSubLink:
                     break
                 await self._run(connection)
             except* BrokerUnavailable as errors:
-                logger.warning(
-                    "pub/sub link lost node=%s attempt=%d: %s", connection.node, attempt, errors.exceptions[0]
-                )
+                level = logging.DEBUG if attempt else logging.WARNING
+                logger.log(level, "pub/sub link lost node=%s: %s", connection.node, errors.exceptions[0])
             except* Exception:
                 logger.exception("pub/sub link failed node=%s", connection.node)
             metrics.LINK_FAULTS.inc()
@@ -325,8 +324,8 @@ class PubSubLink:
                 continue
             try:
                 async with asyncio.timeout(self._limits.answer_within_s):
-                    async with self._redis.turn() as commands:
-                        await commands.publish(connection.probe, b"")
+                    with broker_errors():  # not waiting for a turn: many rooms being read is not a dead link
+                        await self._redis.commands.publish(connection.probe, b"")
                     await connection.heard.wait()
             except TimeoutError:
                 raise BrokerUnavailable("the link is silent") from None
