@@ -132,7 +132,7 @@ def message_table() -> dict[str, tuple[str, ...]]:
     return dict(sorted((table | dict.fromkeys(RAW_METHODS, ("raw",))).items()))
 
 
-def room_id_of(message: Message) -> str:
+def room_of(message: Message) -> str:
     """The room that a message says it is from, "" when it does not tell."""
     common = _header_of(message.payload)
     return decimal(common.room_id) if common else ""
