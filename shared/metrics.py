@@ -22,9 +22,20 @@ PUBLISH_SECONDS = Histogram(
 )
 
 MESSAGES_UNKNOWN = Counter("roomcast_ingestor_messages_unknown_total", "Messages of a method nobody has described.")
-MESSAGES_UNDECODABLE = Counter("roomcast_ingestor_messages_undecodable_total", "Messages that did not decode: sent raw.")
+MESSAGES_UNDECODABLE = Counter(
+    "roomcast_ingestor_messages_undecodable_total", "Messages that did not decode: sent raw."
+)
 
 # --- upstream protocol ------------------------------------------------------------------------------------------------
+
+UPSTREAM_UNUSED = Counter(
+    "roomcast_upstream_unused_total", "Frames and messages of upstreams that were not passed on.", ["platform", "what"]
+)
+TOKENS = Counter(
+    "roomcast_upstream_tokens_total",
+    "Attempts to open an upstream, by token provider.",
+    ["platform", "provider", "result"],
+)
 
 # --- Redis link -------------------------------------------------------------------------------------------------------
 

@@ -196,6 +196,18 @@ def frame(payload_type: bytes, payload: bytes = b"", *, encoding: bytes = b"", l
     ).SerializeToString()
 
 
+def read_response(wire: bytes) -> pb.Response:
+    """Read a Response that came beside the socket.
+
+    Raises:
+        RemoteProtocolError: it cannot be read, or is beyond a ceiling.
+    """
+    try:
+        return _parse(pb.Response, wire, MAX_UNZIPPED_BYTES)
+    except _BadFrame as error:
+        raise RemoteProtocolError(str(error)) from None
+
+
 class _BadFrame(ValueError):
     """A frame that cannot be read."""
 

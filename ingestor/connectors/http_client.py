@@ -1,0 +1,162 @@
+"""HTTP requests to platforms and providers: bounded in time and size, with typed errors and no memory for cookies.
+
+URLs, headers and bodies may hold secrets: none of them reaches an error or a log line.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from ingestor.connectors.inflate import InflateError, inflate
+from shared.errors import RateLimited, UpstreamError, UpstreamUnavailable
+
+MAX_BODY_BYTES = 4 * 1024 * 1024  # as sent; live pages have some 300 KB
+MAX_UNZIPPED_BYTES = 16 * 1024 * 1024
+MAX_REDIRECTS = 3
+MAX_ANNOUNCED_WAIT_S = 3600.0
+
+# Header names differ between providers and their gateways; in order of trust.
+_WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer.
+
+    Attributes:
+        peer: who gave it, for error texts.
+        status: of HTTP.
+        headers: names in lower case; several lines of one name are joined by commas.
+        body: unzipped.
+    """
+
+    peer: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def check(self, now_s: float, *, refused: type[UpstreamError]) -> None:
+        """Raise what an HTTP status says.
+
+        Args:
+            now_s: seconds since 1970; some servers announce a time instead of a wait.
+            refused: what 401, 402 and 403 mean here.
+
+        Raises:
+            RateLimited: 429, with the announced wait.
+            UpstreamUnavailable: 5xx, and 4xx of no special meaning.
+        """
+        if self.status < 400:
+            return
+        wait_s = announced_wait_s(self.headers, now_s)
+        detail = f"{self.peer} answered HTTP {self.status}"
+        if self.status == 429:
+            raise RateLimited(detail, retry_after_s=wait_s)
+        if self.status in (401, 402, 403):
+            raise refused(detail)
+        raise UpstreamUnavailable(detail, retry_after_s=wait_s)
+
+
+def announced_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """How long a server asked us to wait, in whichever header and form; None when it did not say."""
+    for name in _WAIT_HEADERS:
+        text = headers.get(name, "").strip()
+        if _NUMBER.fullmatch(text):
+            number = float(text)
+            if number > 1e11:  # ms since 1970
+                number = number / 1000 - now_s
+            elif number > 1e9:  # s since 1970
+                number -= now_s
+            return min(max(number, 0.0), MAX_ANNOUNCED_WAIT_S)
+        if text:
+            try:
+                moment = parsedate_to_datetime(text).timestamp()
+            except (ValueError, OverflowError):
+                continue
+            return min(max(moment - now_s, 0.0), MAX_ANNOUNCED_WAIT_S)
+    return None
+
+
+class HttpClient:
+    """The connections of one process to the outside."""
+
+    def __init__(self, *, proxy: str | None, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._client = httpx.AsyncClient(
+            proxy=proxy,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - one deadline for the whole request is set around it
+            follow_redirects=True,
+            max_redirects=MAX_REDIRECTS,
+            # Rooms must not share cookies by accident: the jar takes none.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def request(
+        self,
+        peer: str,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        timeout_s: float | None = None,
+    ) -> Reply:
+        """Ask and read the whole answer.
+
+        Args:
+            peer: who is asked, for error texts.
+            method: GET or POST.
+            url: without query.
+            query: to be percent-encoded.
+            headers: sent as they are.
+            body: sent as JSON.
+            timeout_s: for all of it; else that of the client.
+
+        Raises:
+            UpstreamUnavailable: no answer, not in time, or larger than the bound.
+        """
+        try:
+            async with asyncio.timeout(timeout_s or self._timeout_s):
+                return await self._request(peer, method, url, query, headers, body)
+        except TimeoutError:
+            raise UpstreamUnavailable(f"{peer} did not answer in time") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise UpstreamUnavailable(f"{peer} could not be asked ({type(error).__name__})") from None
+        except InflateError:
+            raise UpstreamUnavailable(f"{peer} sent a body that cannot be unzipped") from None
+
+    async def _request(
+        self,
+        peer: str,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: object,
+    ) -> Reply:
+        async with self._client.stream(method, url, params=query, headers=headers, json=body) as response:
+            raw = bytearray()
+            # Not httpx's own unzipping: that has no bound.
+            async for chunk in response.aiter_raw():
+                raw += chunk
+                if len(raw) > MAX_BODY_BYTES:
+                    raise UpstreamUnavailable(f"{peer} sent more than {MAX_BODY_BYTES} bytes")
+            zipped = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
+            return Reply(
+                peer,
+                response.status_code,
+                dict(response.headers.items()),
+                inflate(bytes(raw), MAX_UNZIPPED_BYTES) if zipped and raw else bytes(raw),
+            )
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        await self._client.aclose()

@@ -1,0 +1,71 @@
+"""The one list of platforms that this ingestor can listen to."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ingestor.connectors.base import Connector, Decoder, Message
+from ingestor.connectors.settings import UpstreamSettings
+from ingestor.connectors.tiktok import messages as tiktok_messages
+from ingestor.connectors.tiktok.connector import TikTokConnector
+from ingestor.connectors.tiktok.settings import TikTokSettings
+from shared.room import RoomKey
+from shared.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One platform.
+
+    Attributes:
+        settings: its settings class.
+        connector: made from an instance of them.
+        decoder: of one room; needs neither settings nor a connection.
+        room_of: the room that a message names, "" when it names none.
+        message_table: every known method, and the types of event it can become.
+    """
+
+    settings: type[UpstreamSettings]
+    connector: Callable[[Any], Connector]
+    decoder: Callable[[RoomKey], Decoder]
+    room_of: Callable[[Message], str]
+    message_table: Callable[[], Mapping[str, Sequence[str]]]
+
+
+CONNECTORS: Mapping[str, Row] = MappingProxyType(
+    {
+        "tiktok": Row(
+            settings=TikTokSettings,
+            connector=TikTokConnector,
+            decoder=tiktok_messages.TikTokDecoder,
+            room_of=tiktok_messages.room_of,
+            message_table=tiktok_messages.message_table,
+        ),
+    }
+)
+
+
+SETTINGS: Mapping[str, type[UpstreamSettings]] = MappingProxyType(
+    {platform: row.settings for platform, row in CONNECTORS.items()}
+)
+
+
+@contextlib.asynccontextmanager
+async def connectors(overrides: Mapping[str, object] = MappingProxyType({})) -> AsyncIterator[dict[str, Connector]]:
+    """A connector for each platform, open while the block runs.
+
+    Args:
+        overrides: settings that stand above the environment, by field name; each platform takes those it knows.
+
+    Raises:
+        ConfigError: a setting is missing or out of bounds.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        opened = {}
+        for platform, row in CONNECTORS.items():
+            own = {name: value for name, value in overrides.items() if name in row.settings.model_fields}
+            opened[platform] = row.connector(load(row.settings).model_copy(update=own))
+            stack.push_async_callback(opened[platform].aclose)
+        yield opened

@@ -1,0 +1,157 @@
+"""What TikTok's HTTP answers mean: bytes in, a value or a typed error out. Pure.
+
+Source: peer clients' readings and recorded answers, 2022 to 2026. Numbers and texts of TikTok are not passed on in
+errors: what is unknown is said in our own words.
+"""
+
+import json
+import re
+from typing import Any
+
+from ingestor.connectors.base import LiveRoom
+from shared.errors import Blocked, RoomNotFound, RoomOffline, RoomRestricted
+from shared.events import User
+
+_BROADCASTING = (2, 3)  # live, and paused by the host
+AGE_RESTRICTED = 4003110
+_NO_SUCH_USER = 19881007
+_ENDED = 4
+_ROOM_ID = re.compile(r"[0-9]{15,20}")
+_PAGE_STATE = re.compile(rb'<script[^>]{0,200}\bid="SIGI_STATE"[^>]{0,200}>(.*?)</script>', re.DOTALL)
+
+Json = dict[str, Any]
+
+
+def json_object(text: bytes) -> Json | None:
+    """A JSON object, None when it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def room_of_user(body: bytes) -> str:
+    """The room id in an answer of `api-live/user/room`.
+
+    Raises:
+        RoomNotFound, RoomOffline, RoomRestricted: what it says instead.
+        Blocked: it is no answer to the question.
+    """
+    answer = _answer(body)
+    if answer.get("statusCode") == AGE_RESTRICTED:
+        raise _restricted()
+    if answer.get("message") == "params_error":
+        raise Blocked("TikTok does not take the request")
+    data = answer.get("data")
+    if answer.get("message") == "user_not_found" or answer.get("statusCode") == _NO_SUCH_USER or data is None:
+        raise RoomNotFound("TikTok knows no such user, or none who ever went live")
+    return _broadcast(data)
+
+
+def room_of_page(html: bytes) -> str:
+    """The room id in a live page.
+
+    Raises:
+        RoomNotFound, RoomOffline: what it says instead.
+        Blocked: a captcha or a shell without content.
+    """
+    script = _PAGE_STATE.search(html)
+    state = json_object(script[1]) if script else None
+    if state is None:
+        raise Blocked("TikTok's live page came without content")
+    if not isinstance(state.get("LiveRoom"), dict):
+        raise RoomNotFound("TikTok knows no such user, or none who ever went live")
+    return _broadcast(_at(state, "LiveRoom", "liveRoomUserInfo"))
+
+
+def is_alive(body: bytes) -> bool | None:
+    """What `check_alive` says of the one room it was asked about.
+
+    None is no answer: it does not know the room, or does not like us.
+
+    Raises:
+        Blocked: it is no answer to the question.
+    """
+    answer = _answer(body)
+    rooms = answer.get("data")
+    if not isinstance(rooms, list) or not rooms or not isinstance(rooms[0], dict):
+        return None
+    return rooms[0].get("alive") is True
+
+
+def live_room(body: bytes) -> LiveRoom:
+    """What `room/info` tells about a room.
+
+    Raises:
+        RoomNotFound, RoomOffline, RoomRestricted: what it says instead.
+        Blocked: it is no answer to the question.
+    """
+    answer = _answer(body)
+    room = answer.get("data")
+    status_code = answer.get("status_code")
+    if status_code == AGE_RESTRICTED or (
+        status_code == 0 and isinstance(room, dict) and ("prompts" in room or len(room) <= 1)
+    ):
+        raise _restricted()
+    if status_code != 0 or not isinstance(room, dict):
+        raise RoomNotFound("TikTok knows no such room, or no longer")
+    if room.get("status") == _ENDED:
+        raise RoomOffline("the broadcast is over")
+    started_s = _int(room.get("create_time"))
+    return LiveRoom(
+        title=_str(room.get("title")) or None,
+        owner=_owner(room.get("owner")),
+        started_at=started_s * 1000 if started_s else None,
+        viewer_count=_int(room.get("user_count")),
+    )
+
+
+def _answer(body: bytes) -> Json:
+    answer = json_object(body)
+    if answer is None:
+        raise Blocked("TikTok answered with something else than JSON")
+    return answer
+
+
+def _broadcast(user_room: object) -> str:
+    statuses = (_at(user_room, "user", "status"), _at(user_room, "liveRoom", "status"))
+    room_id = _at(user_room, "user", "roomId")
+    if not any(status in _BROADCASTING for status in statuses):
+        raise RoomOffline("the user is not live")
+    if not isinstance(room_id, str) or not _ROOM_ID.fullmatch(room_id):
+        raise RoomOffline("the user has no room")
+    return room_id
+
+
+def _owner(owner: object) -> User | None:
+    if not isinstance(owner, dict):
+        return None
+    pictures = _at(owner, "avatar_large", "url_list")
+    return User(
+        id=_str(owner.get("id_str")) or str(_int(owner.get("id")) or ""),
+        unique_id=_str(owner.get("display_id")),
+        nickname=_str(owner.get("nickname")),
+        avatar=_str(pictures[0]) if isinstance(pictures, list) and pictures else "",
+        roles=["anchor"],
+        badges=[],
+    )
+
+
+def _restricted() -> RoomRestricted:
+    return RoomRestricted("age restricted: shown to sessions of adults only")
+
+
+def _at(value: object, *path: str) -> object:
+    """The value at a path of keys, None where it ends early."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _str(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _int(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

@@ -1,0 +1,147 @@
+"""The WebSocket to an upstream: moves frames and knows no meaning.
+
+Nothing of an address but its host may be logged or raised: its query is signed. Cookies neither.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+
+from shared.errors import UpstreamClosed, UpstreamUnavailable
+
+MAX_QUEUED_FRAMES: Final = 8
+"""Frames read ahead of us; then the socket is not read, and the platform's TCP waits."""
+
+SEND_TIMEOUT_S: Final = 10.0
+"""A peer that takes no bytes for this long is gone, whatever TCP says."""
+
+CLOSE_HANDSHAKE_S: Final = 1.0
+CLOSE_TIMEOUT_S: Final = 1.8  # the handshake's time does not bound the writing before it
+
+
+class HandshakeRefused(UpstreamUnavailable):
+    """The server answered, but not with 101. What its headers mean is the platform's affair."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        """Create the error.
+
+        Args:
+            status: of HTTP.
+            headers: of the answer, names in lower case.
+        """
+        super().__init__(f"the socket was refused with HTTP {status}")
+        self.status = status
+        self.headers = headers
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc  # a signed address and its cookies are for one host
+
+
+class WebSocketTransport:
+    """An open WebSocket. Keepalive pings are off: the platforms answer them with empty pongs (recorded 2024-12)."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        """Take over an open connection; use `open` instead.
+
+        Args:
+            connection: just opened.
+        """
+        self._connection = connection
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        user_agent: str,
+        proxy: str | None,
+        timeout_s: float,
+        max_frame_bytes: int,
+    ) -> "WebSocketTransport":
+        """Connect and shake hands.
+
+        Raises:
+            HandshakeRefused: the server answered something else than 101.
+            UpstreamUnavailable: no connection, not in time, or an answer that is no handshake.
+        """
+        try:
+            connection = await _Connect(
+                url,
+                additional_headers=dict(headers),
+                user_agent_header=user_agent,
+                proxy=proxy,
+                open_timeout=timeout_s,
+                compression=None,
+                ping_interval=None,
+                close_timeout=CLOSE_HANDSHAKE_S,
+                max_size=max_frame_bytes,
+                max_queue=MAX_QUEUED_FRAMES,
+            )
+        except InvalidStatus as error:
+            answer = error.response
+            raise HandshakeRefused(
+                answer.status_code, {name.lower(): value for name, value in answer.headers.raw_items()}
+            ) from None
+        except TimeoutError:
+            raise UpstreamUnavailable("the socket did not open in time") from None
+        except InvalidURI:
+            raise UpstreamUnavailable("the address of the socket is none") from None
+        except (OSError, InvalidHandshake, WebSocketException, ValueError) as error:
+            raise UpstreamUnavailable(f"the socket could not be opened ({type(error).__name__})") from None
+        return cls(connection)
+
+    @property
+    def handshake_headers(self) -> Mapping[str, str]:
+        """Headers of the server's handshake, names in lower case."""
+        response = self._connection.response
+        return {name.lower(): value for name, value in response.headers.raw_items()} if response else {}
+
+    async def receive(self) -> bytes:
+        """The next binary frame; text is skipped, no platform means anything by it.
+
+        Raises:
+            UpstreamClosed: there is none any more.
+        """
+        while True:
+            try:
+                message = await self._connection.recv()
+            except ConnectionClosed as closed:
+                raise _upstream_closed(closed) from None
+            if isinstance(message, bytes):
+                return message
+
+    async def send(self, frame: bytes) -> None:
+        """Send one frame.
+
+        Raises:
+            UpstreamClosed: it cannot be sent any more.
+        """
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._connection.send(frame)
+        except ConnectionClosed as closed:
+            raise _upstream_closed(closed) from None
+        except TimeoutError:
+            raise UpstreamClosed("the socket takes no more bytes") from None
+
+    async def aclose(self) -> None:
+        """Close, within 2 s. Never raises; may be called twice."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._connection.close()
+        except TimeoutError:
+            pass
+        finally:
+            self._connection.transport.abort()  # does nothing when it is closed
+
+
+def _upstream_closed(closed: ConnectionClosed) -> UpstreamClosed:
+    """Only what the server said counts: a close frame of ours, as after too large a frame, is 1006 to the worker."""
+    code = closed.rcvd.code if closed.rcvd else 1006
+    return UpstreamClosed(f"the socket was closed with code {code}", close_code=code)
