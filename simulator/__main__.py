@@ -1,7 +1,9 @@
 """`python -m simulator`: stands in for the platforms on one port, until it is interrupted."""
 
 import asyncio
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ import click
 from simulator.app import create_app
 from simulator.config import SimulatorConfig
 from simulator.playback import BadPayloads
-from simulator.server import server
+from simulator.server import Server, server
 from simulator.world import GENERATED_FROM, GENERATED_MAX, World
 
 _DEFAULT = SimulatorConfig()
@@ -65,7 +67,15 @@ def main(
     except BadPayloads as error:
         sys.exit(str(error))
     _print_rooms(app.state.world, url)
-    asyncio.run(server(app, host, port).serve())
+    asyncio.run(_serve_until_signal(server(app, host, port)))
+
+
+async def _serve_until_signal(simulator: Server) -> None:
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # on Windows Ctrl-C is a KeyboardInterrupt, and that ends it too
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, setattr, simulator, "should_exit", True)
+    await simulator.serve()
 
 
 def _print_rooms(world: World, url: str) -> None:

@@ -9,9 +9,7 @@ from protos.tiktok_pb2 import (
     ChatMessage,
     CombineBadgeStruct,
     Common,
-    FansClubData,
     FansClubInfo,
-    FansClubMember,
     FollowInfo,
     Gift,
     GiftMessage,
@@ -140,7 +138,7 @@ class Writer:
         if person.payer_level:
             user.pay_grade.CopyFrom(UserHonor(level=person.payer_level))
         if person.fans_level:
-            user.fans_club.CopyFrom(FansClubMember(data=FansClubData(club_name=b"Regulars", level=person.fans_level)))
+            # Not `fans_club` (24), which says the same: TikTokLive 7.0.1 cannot read it.
             user.fans_club_info.CopyFrom(FansClubInfo(fans_level=person.fans_level, fans_club_name=b"Regulars"))
         if person.moderator:
             user.user_attr.CopyFrom(UserAttr(is_admin=True))

@@ -125,6 +125,7 @@ class Providers:
             now=now_ms,
             internal_ext=pipe_internal_ext(cursor, now_ms).encode(),
             fetch_type=1,
+            is_first=True,
             route_params=[RouteParam(key=b"wrss", value=wrss.encode()), RouteParam(key=b"imprp", value=b"")],
             push_server=f"{scheme}://{request.url.netloc}{SOCKET_PATHS[0]}".encode(),
         )

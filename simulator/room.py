@@ -20,9 +20,10 @@ BACKLOG = 300  # messages kept for those who come back with a cursor; a minute o
 SENT_MAX = 20_000  # messages whose ids the control endpoint can list
 CHATS_KEPT = 20  # a client may ask for so much history
 FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
-FRAME_SIZES = (1, 1, 2, 2, 3, 3, 4, FRAME_MESSAGES_MAX)
+FRAME_SIZES = (2, 3, 4, 5, FRAME_MESSAGES_MAX)
 OUTBOX_MAX = 2_000  # frames; a client that is further behind is cut off
-CATCH_UP_MAX_S = 1.0  # after a pause of the whole process, no flood
+PUSH_S = 0.8  # Source: recorded session of 2024-12: what happened is pushed every 800 ms
+CATCH_UP_MAX_S = 2.0  # after a pause of the whole process, no flood
 GOODBYE_S = 0.5  # between the control message that ends the room and the close frame
 
 
@@ -197,6 +198,8 @@ class Room:
 
     def tick(self, now_ms: int, now_s: float) -> None:
         """Let time go by for those who listen."""
+        if now_s - self._ticked_s < PUSH_S:
+            return
         elapsed_s, self._ticked_s = min(now_s - self._ticked_s, CATCH_UP_MAX_S), now_s
         if self.status is RoomStatus.LIVE:
             self.emit(self.source.advance(elapsed_s, now_ms), now_ms, now_s)

@@ -29,6 +29,7 @@ from protos.tiktok_pb2 import (
     BattleUserInfo,
     CaptionContent,
     CaptionMessage,
+    ChatMessage,
     Contributor,
     EmoteChatMessage,
     EmoteModel,
@@ -119,7 +120,7 @@ class Scenario:
         self._roses = 0
         self._streaks = 0
         self._spenders: Counter[Person] = Counter()
-        self._chats: deque[tuple[int, Person, str]] = deque(maxlen=8)
+        self._chats: deque[tuple[Person, ChatMessage]] = deque(maxlen=8)
         for story in (self._small_things, self._stats, self._captions, self._shows):
             self._begin(story(), random.uniform(0.2, 2.0))
 
@@ -127,13 +128,14 @@ class Scenario:
 
     def advance(self, elapsed_s: float, now_ms: int) -> list[Message]:
         """Let time go by; returns what happened in it, in order."""
-        self._now_ms = now_ms
-        self._now_s += elapsed_s
-        while self._agenda and self._agenda[0][0] <= self._now_s:
-            due_s, _, story = heapq.heappop(self._agenda)
+        until_s = self._now_s + elapsed_s
+        while self._agenda and self._agenda[0][0] <= until_s:
+            self._now_s, _, story = heapq.heappop(self._agenda)
+            self._now_ms = now_ms - int((until_s - self._now_s) * 1000)
             pause_s = next(story, None)
             if pause_s is not None:
-                heapq.heappush(self._agenda, (due_s + pause_s, next(self._order), story))
+                self._begin(story, pause_s)
+        self._now_s = until_s
         told, self._told = self._told, []
         return told
 
@@ -208,13 +210,12 @@ class Scenario:
             emote = EmoteModel(emote_id=str(7000 + number).encode(), image=self._write.image("emote", number))
             message.emotes.append(EmoteWithIndex(index=len(text), emote=emote))
         elif chance < 0.09 and self._chats:
-            other = self._chats[-1][1]
+            other = self._chats[-1][0]
             message.content = f"@{other.nickname} {text}".encode()
             message.at_user.CopyFrom(self._write.user(other))
             message.mention_users.append(self._write.user(other))
-        msg_id = self._tell(message)
-        self._chats.append((msg_id, person, text))
-        return msg_id
+        self._chats.append((person, message))
+        return self._tell(message)
 
     def _like(self) -> None:
         count = self._random.randint(1, 15)
@@ -244,7 +245,7 @@ class Scenario:
     def _anonymous_member(self) -> None:
         self._entered += 1
         number = self._random.randrange(100_000, 1_000_000)
-        prefix = plain_text("Viewer{0:string}", "web_nonlogin_im_1")
+        prefix = plain_text("Viewer%s", "web_nonlogin_im_1")
         self._tell(UnauthorizedMemberMessage(action=1, nick_name_prefix=prefix, nick_name=str(number).encode()))
 
     def _follow(self) -> None:
@@ -551,17 +552,15 @@ class Scenario:
     def _pin(self) -> Story:
         if not self._chats:
             return
-        msg_id, person, text = self._chats[-1]
+        _, chat = self._chats[-1]
         for action in (1, 2):
             self._tell(
                 RoomPinMessage(
-                    chat_message=self._write.chat(person, text),
+                    chat_message=chat,
                     method=b"WebcastChatMessage",
-                    pin_time=self._now_ms,
                     operator=self._write.user(self._host),
                     action=action,
-                    display_duration=15_000,
-                    pin_msg_id=msg_id,
+                    display_duration=15,
                 )
             )
             if action == 1:

@@ -5,6 +5,7 @@ Source: recorded session of 2024-12 for the first two.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import uvicorn
 from starlette.applications import Starlette
@@ -30,9 +31,16 @@ class PlatformProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
 
-def server(app: Starlette, host: str, port: int, *, log_level: str = "warning") -> uvicorn.Server:
-    """A server that is ready to be run with `serve()`; port 0 lets the system choose."""
-    return uvicorn.Server(
+class Server(uvicorn.Server):
+    """A uvicorn that leaves signals to whoever runs the process, who may run other servers too."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+def server(app: Starlette, host: str, port: int, *, log_level: str = "warning") -> Server:
+    """A server for `serve()`, which ends soon after its `should_exit` is set; port 0 lets the system choose."""
+    return Server(
         uvicorn.Config(
             app,
             host=host,

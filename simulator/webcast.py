@@ -117,7 +117,7 @@ class ServerConnection:
 
     def enter_room_answer(self, messages: Sequence[Message], cursor: str, now_ms: int) -> PushFrame:
         """The `im_enter_room_resp` frame: history, and what the platform says to newcomers. Never acked."""
-        response = Response(messages=messages, internal_ext=b"-", is_first=True)
+        response = Response(messages=messages, internal_ext=b"-")
         frame = self._response_frame(b"im_enter_room_resp", response, cursor, now_ms)
         frame.headers.append(Header(key=b"with_sys_msg", value=b"0"))
         frame.headers.append(Header(key=b"im_register_log_id", value=b"%d" % frame.log_id))
