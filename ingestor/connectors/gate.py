@@ -1,4 +1,4 @@
-"""A gate before a provider, shared by all rooms of a process: who was told to wait, waits everywhere."""
+"""A gate before a platform or provider, for all rooms of a process: told to wait in one, they wait in all."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from shared.errors import KeyRefused, RateLimited, UpstreamError
 
 MAX_AT_ONCE: Final = 8
-"""Requests to one provider at a time: the others learn from the answer to these."""
+"""Questions at a time; the others learn from the answers to these."""
 
 _T = TypeVar("_T")
 

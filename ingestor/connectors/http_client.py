@@ -4,25 +4,20 @@ URLs, headers and bodies may hold secrets: none of them reaches an error or a lo
 """
 
 import asyncio
-import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from ingestor.connectors.headers import announced_wait_s
 from ingestor.connectors.inflate import InflateError, inflate
 from shared.errors import RateLimited, UpstreamError, UpstreamUnavailable
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # as sent; live pages have some 300 KB
 MAX_UNZIPPED_BYTES = 16 * 1024 * 1024
 MAX_REDIRECTS = 3
-MAX_ANNOUNCED_WAIT_S = 3600.0
-
-# Header names differ between providers and their gateways; in order of trust.
-_WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
-_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +29,19 @@ class Reply:
         status: of HTTP.
         headers: names in lower case; several lines of one name are joined by commas.
         body: unzipped.
+        wait_s: how long it asked us to wait, where it did.
     """
 
     peer: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    wait_s: float | None
 
-    def check(self, now_s: float, *, refused: type[UpstreamError]) -> None:
+    def check(self, *, refused: type[UpstreamError]) -> None:
         """Raise what an HTTP status says.
 
         Args:
-            now_s: seconds since 1970; some servers announce a time instead of a wait.
             refused: what 401, 402 and 403 mean here.
 
         Raises:
@@ -54,33 +50,12 @@ class Reply:
         """
         if self.status < 400:
             return
-        wait_s = announced_wait_s(self.headers, now_s)
         detail = f"{self.peer} answered HTTP {self.status}"
         if self.status == 429:
-            raise RateLimited(detail, retry_after_s=wait_s)
+            raise RateLimited(detail, retry_after_s=self.wait_s)
         if self.status in (401, 402, 403):
             raise refused(detail)
-        raise UpstreamUnavailable(detail, retry_after_s=wait_s)
-
-
-def announced_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """How long a server asked us to wait, in whichever header and form; None when it did not say."""
-    for name in _WAIT_HEADERS:
-        text = headers.get(name, "").strip()
-        if _NUMBER.fullmatch(text):
-            number = float(text)
-            if number > 1e11:  # ms since 1970
-                number = number / 1000 - now_s
-            elif number > 1e9:  # s since 1970
-                number -= now_s
-            return min(max(number, 0.0), MAX_ANNOUNCED_WAIT_S)
-        if text:
-            try:
-                moment = parsedate_to_datetime(text).timestamp()
-            except (ValueError, OverflowError):
-                continue
-            return min(max(moment - now_s, 0.0), MAX_ANNOUNCED_WAIT_S)
-    return None
+        raise UpstreamUnavailable(detail, retry_after_s=self.wait_s)
 
 
 class HttpClient:
@@ -150,11 +125,13 @@ class HttpClient:
                 if len(raw) > MAX_BODY_BYTES:
                     raise UpstreamUnavailable(f"{peer} sent more than {MAX_BODY_BYTES} bytes")
             zipped = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
+            received = dict(response.headers.items())
             return Reply(
                 peer,
                 response.status_code,
-                dict(response.headers.items()),
+                received,
                 inflate(bytes(raw), MAX_UNZIPPED_BYTES) if zipped and raw else bytes(raw),
+                announced_wait_s(received, time.time()),
             )
 
     async def aclose(self) -> None:

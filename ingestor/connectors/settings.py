@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from ingestor.connectors.headers import is_header_text
 from shared.settings import RoomcastSettings
 
 
@@ -22,6 +23,17 @@ def _proxy_url(url: SecretStr) -> SecretStr:
     if text and text.partition("://")[0] not in ("http", "https", "socks5", "socks5h"):
         raise ValueError("a proxy is http://, https://, socks5:// or socks5h://")
     return url
+
+
+def _header_text(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value().strip()
+    if text and not is_header_text(text):
+        raise ValueError("a key is printable ASCII")
+    return SecretStr(text)
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_header_text)]
+"""What goes into a header of its own; spaces and line ends around it are dropped."""
 
 
 class UpstreamSettings(RoomcastSettings):

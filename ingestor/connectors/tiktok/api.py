@@ -8,20 +8,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from ingestor.connectors.base import LiveRoom
-from ingestor.connectors.cookies import parse_set_cookies
+from ingestor.connectors.gate import Gate
+from ingestor.connectors.headers import parse_set_cookies
 from ingestor.connectors.http_client import HttpClient, Reply
 from ingestor.connectors.tiktok.answers import is_alive, live_room, room_of_page, room_of_user
 from ingestor.connectors.tiktok.browser import Browser
-from shared.errors import (
-    Blocked,
-    RoomNotFound,
-    RoomOffline,
-    RoomRestricted,
-    UpstreamError,
-    UpstreamUnavailable,
-)
+from shared.errors import Blocked, RoomNotFound, RoomOffline, RoomRestricted, UpstreamError, UpstreamUnavailable
 
-_PEER = "TikTok"
 _FAILURE_REST_S = 5.0  # rooms that wait for a cookie share a failure too
 
 
@@ -29,7 +22,14 @@ class TikTokApi:
     """One visitor of the web site, for all rooms of the process."""
 
     def __init__(
-        self, http: HttpClient, browser: Browser, cookies: Mapping[str, str], *, web_url: str, webcast_url: str
+        self,
+        http: HttpClient,
+        browser: Browser,
+        cookies: Mapping[str, str],
+        gate: Gate,
+        *,
+        web_url: str,
+        webcast_url: str,
     ) -> None:
         """Start a visit; nothing is asked yet.
 
@@ -37,12 +37,14 @@ class TikTokApi:
             http: the caller closes it.
             browser: what we look like.
             cookies: of a session, as configured.
+            gate: before TikTok.
             web_url: base of the web site.
             webcast_url: base of the webcast API.
         """
         self._http = http
         self._browser = browser
         self._cookies = dict(cookies)
+        self._gate = gate
         self._web_url = web_url
         self._webcast_url = webcast_url
         self.visitor = VisitorCookie(self._fetch_ttwid)
@@ -98,10 +100,14 @@ class TikTokApi:
             return None, refused
 
     async def _get(self, url: str, query: Mapping[str, str]) -> Reply:
-        cookies = {**self.visitor.cookies, **self._cookies}
-        reply = await self._http.request(_PEER, "GET", url, query=query, headers=self._browser.headers(cookies))
-        reply.check(time.time(), refused=Blocked)
-        return reply
+        headers = self._browser.headers({**self.visitor.cookies, **self._cookies})
+
+        async def ask() -> Reply:
+            reply = await self._http.request("TikTok", "GET", url, query=query, headers=headers)
+            reply.check(refused=Blocked)
+            return reply
+
+        return await self._gate.ask(ask)
 
     async def _fetch_ttwid(self) -> str:
         if own := self._cookies.get("ttwid"):

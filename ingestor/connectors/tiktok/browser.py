@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-from ingestor.connectors.cookies import format_cookies
+from ingestor.connectors.headers import format_cookies
 
 DEFAULT_COOKIES = {"tt-target-idc": "useast1a"}
 HISTORY_CHATS = 6  # what the player asks for on connecting

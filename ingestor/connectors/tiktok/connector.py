@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 
 from ingestor.connectors.base import Decoder, LiveRoom, SeenIds, Upstream
-from ingestor.connectors.cookies import parse_cookies
+from ingestor.connectors.gate import Gate
+from ingestor.connectors.headers import parse_cookies
 from ingestor.connectors.http_client import HttpClient
 from ingestor.connectors.tiktok import frames, handshake
 from ingestor.connectors.tiktok.api import TikTokApi
@@ -46,6 +47,7 @@ class TikTokConnector:
             self._http,
             self._browser,
             self._cookies,
+            Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s),
             web_url=settings.tiktok_web_url,
             webcast_url=settings.tiktok_webcast_url,
         )
@@ -62,17 +64,18 @@ class TikTokConnector:
     async def connect(self, room: RoomKey, position: str, seen: SeenIds) -> Upstream:
         """See `Connector`. Each attempt has its own bootstrap; after any failure it is the next provider's turn."""
         errors: list[UpstreamError] = []
-        for one in self._providers:
-            provider = one.provider.name
+        for provider in self._providers:
             try:
-                bootstrap = await one.bootstrap(room.room, position)
+                bootstrap = await provider.bootstrap(room.room, position)
                 upstream = await self._open(room, position, seen, bootstrap)
             except UpstreamError as error:
-                metrics.TOKENS.labels(self.platform, provider, error.code).inc()
-                logger.info("token provider failed room=%s provider=%s code=%s: %s", room, provider, error.code, error)
+                metrics.TOKENS.labels(self.platform, provider.name, error.code).inc()
+                logger.info(
+                    "token provider failed room=%s provider=%s code=%s: %s", room, provider.name, error.code, error
+                )
                 errors.append(error)
             else:
-                metrics.TOKENS.labels(self.platform, provider, "ok").inc()
+                metrics.TOKENS.labels(self.platform, provider.name, "ok").inc()
                 return upstream
         raise most_telling(errors)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ingestor.connectors.http_client import announced_wait_s
+from ingestor.connectors.headers import announced_wait_s
 from shared.errors import Blocked, RateLimited, UpstreamError, UpstreamUnavailable
 
 _PING_INTERVAL = re.compile(r"(?:^|;)\s*ping-interval=([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*(?:;|$)")

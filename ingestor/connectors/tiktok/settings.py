@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from ingestor.connectors.settings import BaseUrl, SocketUrl, UpstreamSettings
+from ingestor.connectors.settings import ApiKey, BaseUrl, SocketUrl, UpstreamSettings
 
 ProviderName = Literal["tikhub", "euler", "direct"]
 
@@ -33,7 +33,7 @@ class TikTokSettings(UpstreamSettings):
     tiktok_socket_url: SocketUrl = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
     """The socket where no provider names another one."""
 
-    tikhub_api_key: SecretStr = Field(SecretStr(""), validation_alias=AliasChoices("TIKHUB_API_KEY", "tikhub_api_key"))
+    tikhub_api_key: ApiKey = Field(SecretStr(""), validation_alias=AliasChoices("TIKHUB_API_KEY", "tikhub_api_key"))
     """Key for TikHub, with or without `Bearer` before it; sent as it is written here."""
     tikhub_base_url: BaseUrl = Field(
         "https://api.tikhub.io", validation_alias=AliasChoices("TIKHUB_BASE_URL", "tikhub_base_url")
@@ -42,7 +42,7 @@ class TikTokSettings(UpstreamSettings):
     tikhub_timeout_s: float = Field(60, ge=0.1, le=120)
     """Time for one answer of TikHub: it asks TikTok while we wait."""
 
-    euler_api_key: SecretStr = SecretStr("")
+    euler_api_key: ApiKey = SecretStr("")
     """Key for EulerStream; without one it answers a few requests a minute."""
     euler_base_url: BaseUrl = "https://api.eulerstream.com"
     """EulerStream's API, or one that answers like it."""

@@ -1,19 +1,17 @@
 """Token providers: each gives, on request, what opens one socket of one room.
 
-A provider asks, reads the answer and sorts its errors; it keeps nothing, for a bootstrap opens one socket once. The
-gate before it is shared by all rooms of the process. Keys, cookies and signed addresses never reach an error or a log.
+A provider asks, reads the answer and sorts its errors; it keeps nothing, for a bootstrap opens one socket once. All
+rooms of the process ask through its one gate. Keys, cookies and signed addresses never reach an error or a log.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from ingestor.connectors.cookies import parse_set_cookies
 from ingestor.connectors.gate import Gate
-from ingestor.connectors.http_client import HttpClient, announced_wait_s
+from ingestor.connectors.headers import is_header_text, parse_set_cookies
+from ingestor.connectors.http_client import HttpClient
 from ingestor.connectors.tiktok.answers import json_object
 from ingestor.connectors.tiktok.api import VisitorCookie
 from ingestor.connectors.tiktok.bootstrap import Bootstrap, is_socket_url, refusal, response_of_json, route_params
@@ -54,6 +52,7 @@ class TikHub:
     name = "tikhub"
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
+        self._gate = _gate(settings)
         self._http = http
         self._browser = browser
         self._visitor = visitor
@@ -62,7 +61,9 @@ class TikHub:
     async def bootstrap(self, room_id: str, position: str) -> Bootstrap:
         """See `Provider`."""
         cookies = await self._visitor.get()
-        response = await _whole(lambda: self._ask(room_id), TIKHUB_TRIES, self._settings.provider_retry_s)
+        response = await _whole(
+            lambda: self._gate.ask(lambda: self._ask(room_id)), TIKHUB_TRIES, self._settings.provider_retry_s
+        )
         url = _socket_url(self._browser, response, room_id, position, self._settings.tiktok_socket_url)
         return Bootstrap(url, cookies, self._browser.user_agent, response)
 
@@ -75,10 +76,10 @@ class TikHub:
             headers={"Authorization": self._settings.tikhub_api_key.get_secret_value()},
             timeout_s=self._settings.tikhub_timeout_s,
         )
-        reply.check(time.time(), refused=KeyRefused)
+        reply.check(refused=KeyRefused)
         answer = json_object(reply.body) or {}
         if answer.get("code") != 200:
-            raise refusal("TikHub", answer.get("code"), announced_wait_s(reply.headers, time.time()))
+            raise refusal("TikHub", answer.get("code"), reply.wait_s)
         data = answer.get("data")
         if isinstance(data, str):  # seen, and meant as the object it holds
             data = json_object(data.encode())
@@ -98,6 +99,7 @@ class Euler:
     name = "euler"
 
     def __init__(self, http: HttpClient, browser: Browser, settings: TikTokSettings) -> None:
+        self._gate = _gate(settings)
         self._http = http
         self._browser = browser
         self._settings = settings
@@ -105,7 +107,7 @@ class Euler:
     async def bootstrap(self, room_id: str, position: str) -> Bootstrap:
         """See `Provider`."""
         response, cookies = await _whole(
-            lambda: self._ask(room_id, position), EULER_TRIES, self._settings.provider_retry_s
+            lambda: self._gate.ask(lambda: self._ask(room_id, position)), EULER_TRIES, self._settings.provider_retry_s
         )
         url = _socket_url(self._browser, response, room_id, position, self._settings.tiktok_socket_url)
         return Bootstrap(url, cookies, self._browser.user_agent, response)
@@ -128,12 +130,12 @@ class Euler:
             headers={name: value for name, value in headers.items() if value},
             timeout_s=self._settings.euler_timeout_s,
         )
-        reply.check(time.time(), refused=KeyRefused)
+        reply.check(refused=KeyRefused)
         if not reply.body:
             raise Blocked("EulerStream answered nothing: TikTok has detected it")
         answer = json_object(reply.body)
         if answer is not None:  # its errors are JSON, under HTTP 200 too
-            raise refusal("EulerStream", answer.get("code"), announced_wait_s(reply.headers, time.time()))
+            raise refusal("EulerStream", answer.get("code"), reply.wait_s)
         try:
             response = read_response(reply.body)
         except RemoteProtocolError:
@@ -155,6 +157,7 @@ class Direct:
     name = "direct"
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
+        self._gate = _gate(settings)
         self._http = http
         self._browser = browser
         self._visitor = visitor
@@ -166,7 +169,7 @@ class Direct:
         url = self._browser.socket_url(self._settings.tiktok_socket_url, room_id, cursor=position, direct=True)
         user_agent = self._browser.user_agent
         if self._settings.tiktok_sign_url:
-            url, user_agent = await self._sign(url, user_agent)
+            url, user_agent = await self._gate.ask(lambda: self._sign(url, user_agent))
         return Bootstrap(url, cookies, user_agent, pb.Response())
 
     async def _sign(self, url: str, user_agent: str) -> tuple[str, str]:
@@ -177,29 +180,17 @@ class Direct:
             body={"url": url, "user_agent": user_agent},
             timeout_s=self._settings.tiktok_sign_timeout_s,
         )
-        reply.check(time.time(), refused=KeyRefused)
+        reply.check(refused=KeyRefused)
         answer = json_object(reply.body) or {}
         signed, agent = answer.get("url"), answer.get("user_agent", user_agent)
-        if not isinstance(signed, str) or not is_socket_url(signed) or not isinstance(agent, str) or not agent:
-            raise UpstreamUnavailable("the signer's answer is none")
-        return signed, agent
-
-
-@dataclass(frozen=True, slots=True)
-class GatedProvider:
-    """A provider behind its gate."""
-
-    provider: Provider
-    gate: Gate
-
-    async def bootstrap(self, room_id: str, position: str) -> Bootstrap:
-        """See `Provider`."""
-        return await self.gate.ask(lambda: self.provider.bootstrap(room_id, position))
+        if isinstance(signed, str) and is_socket_url(signed) and isinstance(agent, str) and is_header_text(agent):
+            return signed, agent
+        raise UpstreamUnavailable("the signer's answer is none")
 
 
 def usable_providers(
     http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings
-) -> list[GatedProvider]:
+) -> list[Provider]:
     """The providers of the settings, in their order, but for those whose key is missing.
 
     Raises:
@@ -217,12 +208,11 @@ def usable_providers(
     if not names:
         raise ConfigError("ROOMCAST_TIKTOK_PROVIDERS: tikhub alone needs TIKHUB_API_KEY")
     logger.info("token providers chosen order=%s", ",".join(names))
-    return [
-        GatedProvider(
-            makers[name](), Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)
-        )
-        for name in names
-    ]
+    return [makers[name]() for name in names]
+
+
+def _gate(settings: TikTokSettings) -> Gate:
+    return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)
 
 
 class _Incomplete(UpstreamUnavailable):
