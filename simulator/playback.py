@@ -14,9 +14,9 @@ from random import Random
 
 from protos.webcast_pb2 import Message
 from simulator.source import ControlAction, MessageIds, action_of, control_message
-from simulator.wire import first_varint, length_delimited, read_fields, varint_field
+from simulator.wire import Field, first_varint, length_delimited, read_fields, varint_field
 
-_COMMON = 1  # field of every message
+_COMMON = 1  # field of nearly every message; captured WebcastWeeklyRankRewardMessages have it in 3
 _MSG_ID, _ROOM_ID = 2, 3  # fields of the common header
 _ENDS = (ControlAction.ENDED, ControlAction.BANNED)
 
@@ -52,7 +52,7 @@ def placed(method: str, payload: bytes, room_id: int, msg_id: int) -> Message:
         msg_id: 0 leaves the header's own.
     """
     try:
-        payload = _with_header(payload, room_id, msg_id)
+        payload = _with_header(method, payload, room_id, msg_id)
     except ValueError:
         pass  # not protobuf: somebody wants to see what a client does with it
     return Message(method=method.encode(), payload=payload, msg_id=msg_id)
@@ -95,7 +95,7 @@ class Playback:
 
 def _placed_once(payloads: Sequence[Payload], room_id: int, random: Random) -> list[Message]:
     """All payloads in this room, each with an id of its own: recorded ones where they are free, else made up."""
-    recorded = [_recorded_id(payload.payload) for payload in payloads]
+    recorded = [_recorded_id(payload) for payload in payloads]
     made_up = MessageIds(random, taken=recorded)
     messages: list[Message] = []
     used: set[int] = set()
@@ -121,25 +121,33 @@ def _read(file: Path) -> Iterator[Payload]:
             raise BadPayloads(f"{file}:{number}: not an object with method and payload_b64") from None
 
 
-def _recorded_id(payload: bytes) -> int:
+def _recorded_id(payload: Payload) -> int:
     try:
-        for field in read_fields(payload):
-            if field.number == _COMMON and isinstance(field.value, bytes):
-                msg_id = first_varint(field.value, _MSG_ID)
+        for field in read_fields(payload.payload):
+            if (header := _header(payload.method, field)) is not None:
+                msg_id = first_varint(header, _MSG_ID)
                 return msg_id if 0 < msg_id < 1 << 63 else 0
     except ValueError:
         pass
     return 0
 
 
-def _with_header(payload: bytes, room_id: int, msg_id: int) -> bytes:
+def _with_header(method: str, payload: bytes, room_id: int, msg_id: int) -> bytes:
     parts: list[bytes] = []
     for field in read_fields(payload):
-        if field.number == _COMMON and isinstance(field.value, bytes):
-            parts.append(length_delimited(_COMMON, _with_ids(field.value, room_id, msg_id)))
-        else:
-            parts.append(field.raw)
+        header = _header(method, field)
+        parts.append(
+            field.raw if header is None else length_delimited(field.number, _with_ids(header, room_id, msg_id))
+        )
     return b"".join(parts)
+
+
+def _header(method: str, field: Field) -> bytes | None:
+    """The common header, if this field is it."""
+    if not isinstance(field.value, bytes):
+        return None
+    names_method = field.value.startswith(length_delimited(1, method.encode()))
+    return field.value if field.number == _COMMON or names_method else None
 
 
 def _with_ids(common: bytes, room_id: int, msg_id: int) -> bytes:
