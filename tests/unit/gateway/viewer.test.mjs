@@ -1,0 +1,353 @@
+// The viewer's modules that know no page: what frames mean, and when a connection comes back. `node --test <this file>`
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+
+import { RoomConnection, planReturn } from "../../../gateway/static/connection.js";
+import { ROWS_MAX, eventsPerSecond, expire, newRoom, receive, topGivers, withEmotes } from "../../../gateway/static/room.js";
+import { pickLanguage, wordsIn } from "../../../gateway/static/words.js";
+
+const ana = { id: "6919", unique_id: "ana", nickname: "Ana", avatar: "", roles: [], badges: [] };
+const ben = { ...ana, id: "6920", unique_id: "ben", nickname: "Ben" };
+const common = { platform: "tiktok", room: "7300000000000000001", time: 0 };
+const event = (type, fields) => ({ type, ...common, ...fields });
+const chat = (fields = {}) => event("chat", { id: "1", user: ana, content: "hello", emotes: [], mentions: [], ...fields });
+const rose = { id: "5655", name: "Rose", describe: "", diamond_count: 2, type: 1, combo: true, image: "" };
+const gift = (total, delta, fields = {}) => event("gift", {
+  user: ana, gift: rose, gift_id: "5655", group_id: "77", total, delta, diamonds: delta * 2, final: false, ...fields,
+});
+
+/** The room after these frames, all received at `now`. */
+function after(frames, now = 0, room = newRoom("@demo")) {
+  for (const frame of frames) receive(room, frame, now);
+  return room;
+}
+
+describe("state", () => {
+  for (const [frame, name] of [
+    [{ status: "connecting", step: 1 }, "connecting"],
+    [{ status: "creating_crawler", step: 2 }, "connecting"],
+    [{ status: "getting_token", step: 3 }, "token"],
+    [{ status: "checking_live", step: 4 }, "checking"],
+    [{ status: "connected", step: 4 }, "live"],
+    [{ status: "reconnecting", step: 4 }, "reconnecting"],
+    [{ status: "waiting", step: 4 }, "waiting"],
+    [{ status: "closing", code: "ended", reconnect: false }, "ended"],
+    [{ status: "closing", code: "requested", reconnect: false }, "closed"],
+    [{ status: "closing", code: "draining", reconnect: true }, "reconnecting"],
+    [{ error: "x", code: "offline", reconnect: false }, "offline"],
+    [{ error: "x", code: "ended", reconnect: false }, "ended"],
+    [{ error: "x", code: "not_found", reconnect: false }, "refused"],
+    [{ error: "x", code: "upstream_lost", reconnect: true }, "reconnecting"],
+    [event("ended", { ended: { reason: "host" } }), "ended"],
+  ]) {
+    test(`${frame.status ?? frame.error ?? frame.type} ${frame.code ?? ""} is ${name}`, () => {
+      assert.equal(after([frame]).state.name, name);
+    });
+  }
+
+  test("an ignored option does not end a live room", () => {
+    const room = after([{ status: "connected" }, { error: "x", code: "bad_option", reconnect: false }]);
+    assert.equal(room.state.name, "live");
+  });
+
+  test("the steps of a room that was live before are a reconnection", () => {
+    assert.equal(after([{ status: "connected" }, { status: "connecting", step: 1 }]).state.name, "reconnecting");
+  });
+
+  test("texts of an error are kept for the reader", () => {
+    const { state } = after([{ error: "Not live", detail: "@demo", suggestion: "Later", code: "offline", reconnect: false }]);
+    assert.deepEqual([state.message, state.detail, state.suggestion], ["Not live", "@demo", "Later"]);
+  });
+});
+
+describe("rows", () => {
+  test("unknown frames, and names every object has, change nothing", () => {
+    for (const frame of [{ status: "new_word" }, { type: "pong", timestamp: 1 }, { foo: 1 }, {}]) {
+      assert.deepEqual(after([frame]), newRoom("@demo"));
+    }
+    for (const type of ["tomorrow", "constructor", "__proto__"]) {
+      assert.deepEqual(after([event(type, {})]).rows, []);
+    }
+  });
+
+  test("only the newest are kept, and what goes is told to the screen once", () => {
+    const room = after(Array.from({ length: ROWS_MAX + 5 }, (_, index) => chat({ id: String(index) })));
+    assert.equal(room.rows.length, ROWS_MAX);
+    assert.equal(room.rows[0].id, "5");
+    assert.equal(room.changed.size, ROWS_MAX);
+    assert.deepEqual([...room.removed], [1, 2, 3, 4, 5]);
+  });
+
+  test("a chat carries its pictures where they belong", () => {
+    const emotes = [{ id: "2", image: "b", index: 5 }, { id: "1", image: "a", index: 2 }];
+    assert.deepEqual(withEmotes("hi you", emotes), ["hi", { image: "a", text: "" }, " yo", { image: "b", text: "" }, "u"]);
+    assert.deepEqual(withEmotes("", [{ id: "1", image: "a", index: 0 }]), [{ image: "a", text: "" }]);
+    assert.deepEqual(withEmotes("hi", [{ id: "1", image: "a", index: 9 }]), ["hi", { image: "a", text: "" }]);
+  });
+
+  test("deleted messages and all of a deleted user go", () => {
+    const room = after([chat(), chat({ id: "2" }), chat({ id: "3", user: ben })]);
+    after([event("delete", { delete: { message_ids: ["1"], user_ids: ["6920"] } })], 0, room);
+    assert.deepEqual(room.rows.map(({ id }) => id), ["2"]);
+  });
+
+  test("a gap is a line of its own, and dropped frames in a row share one", () => {
+    const dropped = { type: "dropped", ...common, count: 2, by_type: { like: 2 } };
+    const room = after([{ type: "gap", ...common, reason: "trimmed" }, dropped, dropped, chat(), dropped]);
+    assert.deepEqual(room.rows.map(({ what, count }) => [what, count]), [
+      ["gap", undefined], ["dropped", 4], [undefined, undefined], ["dropped", 2],
+    ]);
+  });
+
+  test("everything said by name has words in both languages", () => {
+    const shown = after([
+      event("follow", { user: ana }), event("share", { user: ana }),
+      event("subscribe", { user: ana, subscribe: { kind: "new" } }),
+      event("fans_club", { user: ana, fans_club: { kind: "join" } }),
+      event("question", { user: ana, question: { id: "1", state: "asked", text: "?" } }),
+      event("envelope", { user: ana, envelope: { id: "1", state: "shown", kind: "user" } }),
+      ...["mute", "unmute", "kick", "ban", "unban", "admin_set", "admin_removed"].map((action) => event("member", { user: ana, action })),
+    ]).rows;
+    assert.equal(shown.length, 13);
+    for (const language of ["en", "zh"]) {
+      for (const row of shown) assert.notEqual(wordsIn(language).deed[row.what](row), "");
+    }
+  });
+
+  test("arrivals share one rolling line until there is a pause", () => {
+    const room = after([event("member", { user: ana, action: "enter" }), event("member", { user: ben, action: "enter" })], 1000);
+    assert.equal(room.joins.user, ben);
+    assert.equal(room.joins.others, 1);
+    after([event("member", { user: ana, action: "enter" })], 9000, room);
+    assert.equal(room.joins.others, 0);
+    assert.deepEqual(room.rows, []);
+  });
+});
+
+describe("gifts", () => {
+  test("a streak is one row that grows in place", () => {
+    const room = after([gift(1, 1), chat(), gift(4, 3), gift(4, 0, { final: true })]);
+    assert.deepEqual(room.rows.map(({ kind }) => kind), ["gift", "chat"]);
+    const [row] = room.rows;
+    assert.deepEqual([row.total, row.value, row.open], [4, 8, false]);
+    assert.equal(room.diamonds, 8);
+  });
+
+  test("another run, giver or gift, or none at all, is another row", () => {
+    const room = after([
+      gift(1, 1), gift(1, 1, { group_id: "78" }), gift(1, 1, { user: ben }), gift(1, 1, { gift_id: "9" }),
+      gift(1, 1, { group_id: "0" }), gift(1, 1, { group_id: "0" }),
+    ]);
+    assert.equal(room.rows.length, 6);
+  });
+
+  test("givers are ranked by what they gave, or by what the platform says if that is more", () => {
+    const room = after([gift(5, 5), event("room_stats", {
+      viewer_count: 1, total: 1, total_user: 2, top: [{ rank: 1, score: 50, user: ben }, { rank: 2, score: 3, user: ana }],
+    })]);
+    assert.deepEqual(topGivers(room, 5).map(({ user, diamonds }) => [user.nickname, diamonds]), [["Ben", 50], ["Ana", 10]]);
+  });
+
+  test("masked people are not added up as one", () => {
+    assert.deepEqual(topGivers(after([gift(5, 5, { user: { ...ana, masked: true } })]), 5), []);
+  });
+
+  test("the number of givers remembered is bounded, and the greatest stay", () => {
+    const room = after([gift(1, 100)]);
+    after(Array.from({ length: 5000 }, (_, index) => gift(1, 1, { user: { ...ana, id: `u${index}` } })), 0, room);
+    assert.ok(room.givers.size <= 1000);
+    assert.equal(topGivers(room, 1)[0].user.id, ana.id);
+  });
+});
+
+describe("counters and panels", () => {
+  test("likes never go down", () => {
+    const like = (total) => event("like", { user: ana, like_count: 3, total_like_count: total });
+    const room = after([like(90), like(80)]);
+    assert.deepEqual([room.likes, room.newLikes], [90, 6]);
+  });
+
+  test("the next broadcast counts anew", () => {
+    const room = after([gift(5, 5), chat({ room: "7300000000000000002" })]);
+    assert.equal(room.diamonds, 0);
+    assert.equal(room.rows.length, 2);
+  });
+
+  test("the rate is that of live events alone", () => {
+    const live = after(Array.from({ length: 30 }, () => chat()));
+    assert.ok(eventsPerSecond(live, 0) > 9);
+    assert.ok(eventsPerSecond(live, 60_000) < 0.001);
+    const replay = after([{ type: "recovered", ...common, recovered: true, count: 2 }, chat(), chat(), chat({ history: true })]);
+    assert.equal(eventsPerSecond(replay, 0), 0);
+  });
+
+  test("title, host and pause come from the room", () => {
+    const room = after([event("live_status", { live_status: { state: "paused", title: "One", owner: ana, gifts: true } })]);
+    after([event("room_update", { room_update: { title: "Two" } })], 0, room);
+    assert.deepEqual([room.title, room.host, room.paused], ["Two", ana, true]);
+  });
+
+  test("a battle keeps its sides, shows its result for a while, and goes", () => {
+    const battle = (state, sides = []) => event("battle", { battle: { id: "33", state, sides } });
+    const room = after([battle("started", [{ anchor: ana, score: 1, top: [] }]), battle("item")]);
+    assert.equal(room.battle.sides.length, 1);
+    after([battle("finished")], 1000, room);
+    expire(room, 1001);
+    assert.equal(room.battle.state, "finished");
+    expire(room, 100_000);
+    assert.equal(room.battle, null);
+  });
+
+  test("a poll keeps the texts that only its start told", () => {
+    const poll = (state, options) => event("poll", { poll: { id: "8", state, options } });
+    const room = after([
+      poll("started", [{ index: 0, text: "red", votes: 0 }]), poll("votes", [{ index: 0, text: "", votes: 4 }]),
+    ]);
+    assert.deepEqual(room.poll.options, [{ index: 0, text: "red", votes: 4 }]);
+  });
+
+  test("pins and captions have their time", () => {
+    const room = after([
+      event("pin", { pin: { state: "pinned", message_id: "1", duration_ms: 5000, event: chat() } }),
+      event("caption", { caption: { texts: [{ lang: "en", text: "hi" }], start_at: 0, duration_ms: 1000, final: true } }),
+    ]);
+    expire(room, 4999);
+    assert.equal(room.pin.content, "hello");
+    expire(room, 5000);
+    assert.deepEqual([room.pin, room.caption], [null, null]);
+  });
+});
+
+describe("planReturn", () => {
+  test("the server's word decides", () => {
+    assert.equal(planReturn(1000, {}, 0, 0), null);
+    assert.equal(planReturn(1009, { reconnect: false }, 0, 0), null);
+    assert.equal(planReturn(1012, { reconnect: true, retry_in_ms: 0 }, 5, 0), 0);
+    assert.equal(planReturn(1013, { reconnect: true, retry_in_ms: 7000 }, 0, 0.9), 7000);
+  });
+
+  test("a cut link is no word, even right after an ignored option", () => {
+    assert.notEqual(planReturn(1006, { error: "x", code: "bad_option", reconnect: false }, 0, 0), null);
+  });
+
+  test("pauses grow, are spread, and have an end", () => {
+    assert.equal(planReturn(1006, {}, 0, 0), 500);
+    assert.equal(planReturn(1006, {}, 2, 0), 2000);
+    assert.ok(planReturn(1006, {}, 2, 0.99) > 3900);
+    assert.equal(planReturn(1006, {}, 50, 0), 15_000);
+  });
+});
+
+describe("RoomConnection", () => {
+  class FakeSocket {
+    static opened = [];
+    readyState = 1;
+    sent = [];
+    closed = false;
+    constructor(url) { this.url = new URL(url); FakeSocket.opened.push(this); }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close() { this.closed = true; }
+    tell(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
+  }
+  const newest = () => FakeSocket.opened.at(-1);
+  let heard;
+  let connection;
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+    FakeSocket.opened = [];
+    heard = [];
+    const listener = { frame: (frame) => heard.push(frame), lost: () => heard.push("lost"), over: () => heard.push("over") };
+    connection = new RoomConnection(new URL("ws://gateway/ws/tiktok/%40demo?lang=en"), listener, FakeSocket);
+  });
+  afterEach(() => {
+    connection.stop();
+    mock.timers.reset();
+  });
+
+  test("the first socket asks for the latest events, the next ones for all since the last cursor", () => {
+    assert.equal(newest().url.search, "?lang=en&last=50");
+    newest().tell(chat({ cursor: "1-2" }));
+    newest().tell({ type: "pong", timestamp: 1, cursor: "1-9" });
+    newest().onclose({ code: 1006 });
+    assert.equal(heard.at(-1), "lost");
+    mock.timers.tick(1000);
+    assert.equal(FakeSocket.opened.length, 2);
+    assert.equal(newest().url.search, "?lang=en&since=1-9");
+  });
+
+  test("a cursor that is refused is forgotten", () => {
+    newest().tell(chat({ cursor: "1-2" }));
+    newest().tell({ error: "x", code: "bad_cursor", reconnect: false });
+    newest().onclose({ code: 1006 });
+    mock.timers.tick(1000);
+    assert.equal(newest().url.searchParams.get("since"), null);
+  });
+
+  test("it stays away when asked to", () => {
+    newest().tell({ error: "x", code: "offline", reconnect: false });
+    newest().onclose({ code: 1000 });
+    mock.timers.tick(3_600_000);
+    assert.equal(heard.at(-1), "over");
+    assert.equal(FakeSocket.opened.length, 1);
+    connection.hurry();
+    assert.equal(FakeSocket.opened.length, 1);
+  });
+
+  test("it pings, and takes a silent link for a dead one", () => {
+    mock.timers.tick(20_000);
+    assert.equal(newest().sent[0].type, "ping");
+    newest().tell({ type: "pong", timestamp: 1 });
+    mock.timers.tick(40_000);
+    assert.equal(heard.at(-1).type, "pong");
+    const dead = newest();
+    mock.timers.tick(20_000);
+    assert.equal(heard.at(-1), "lost");
+    assert.ok(dead.closed);
+    assert.equal(dead.onclose, null);
+  });
+
+  test("the pause starts small again after an event, not after a mere handshake", () => {
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      newest().tell({ status: "connecting", step: 1 });
+      newest().onclose({ code: 1006 });
+      mock.timers.tick(30_000);
+    }
+    assert.equal(FakeSocket.opened.length, 7);
+    newest().onclose({ code: 1006 });
+    mock.timers.tick(1000);
+    assert.equal(FakeSocket.opened.length, 7);
+    mock.timers.tick(30_000);
+    newest().tell(chat());
+    newest().onclose({ code: 1006 });
+    mock.timers.tick(1000);
+    assert.equal(FakeSocket.opened.length, 9);
+  });
+
+  test("it hurries when the network is back, and only then", () => {
+    connection.hurry();
+    assert.equal(FakeSocket.opened.length, 1);
+    newest().onclose({ code: 1006 });
+    connection.hurry();
+    assert.equal(FakeSocket.opened.length, 2);
+  });
+
+  test("nothing is heard after stop", () => {
+    connection.stop();
+    assert.equal(newest().onmessage, null);
+    mock.timers.tick(3_600_000);
+    assert.equal(FakeSocket.opened.length, 1);
+  });
+});
+
+test("the reader's first language that is spoken here is used", () => {
+  assert.equal(pickLanguage(["fr-FR", "zh-TW", "en"]), "zh");
+  assert.equal(pickLanguage(["en-GB", "zh"]), "en");
+  assert.equal(pickLanguage(["fr"]), "en");
+});
+
+test("both languages have the same words", () => {
+  const shape = (value) => (typeof value === "object" ? Object.entries(value).map(([key, inner]) => [key, shape(inner)]).sort() : typeof value);
+  assert.deepEqual(shape(wordsIn("zh")), shape(wordsIn("en")));
+});
