@@ -367,7 +367,7 @@ class Session:
             self._tell(frame)
         if told.close is not None:
             metrics.CLIENT_ERRORS.labels(told.close).inc()
-            self._sink.close(told.close, since=self._position)
+            self._sink.close(told.close, since=told.since)
             self._leave()
 
     def on_target(self, name: Room) -> None:

@@ -30,10 +30,11 @@ _STEPS: Mapping[Phase, tuple[int, Status]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Frames to send; `close` is the code to close with behind them, None to stay."""
+    """Frames to send; `close` is the code to close with behind them, None to stay; `since` stands in its reason."""
 
     frames: tuple[str, ...] = ()
     close: Code | None = None
+    since: Cursor | None = None
 
 
 NOTHING = Told()
@@ -77,7 +78,7 @@ class Progress:
                 self._connected = False
                 return self._refusal(room, phase, _code(phase, Code.UPSTREAM_LOST), now_ms)
             case Phase.ENDED if self._connected:
-                return Told((closing_frame(Code.ENDED, self._lang, cursor=position),), Code.ENDED)
+                return Told((closing_frame(Code.ENDED, self._lang, cursor=position),), Code.ENDED, position)
             case Phase.ENDED:
                 return self._refusal(room, phase, Code.ENDED, now_ms)
         return NOTHING  # a target: the client is moved there

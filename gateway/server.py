@@ -21,13 +21,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def create_server(app: Starlette, settings: GatewaySettings) -> Server:
+def create_server(
+    app: Starlette, settings: GatewaySettings, *, host: str | None = None, port: int | None = None
+) -> Server:
     """A server for the application; `await server.serve()` runs it until SIGINT, SIGTERM or `server.should_exit`."""
     return Server(
         uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
+            host=settings.host if host is None else host,
+            port=settings.port if port is None else port,
             ws="websockets-sansio",
             ws_max_size=CLIENT_FRAME_CUT_BYTES,
             ws_ping_interval=settings.ping_interval_s,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -74,6 +75,18 @@ class Gateway:
         async with connect(f"ws://127.0.0.1:{self.port}/ws/{path}", **options) as socket:
             yield Client(socket)
 
+    @asynccontextmanager
+    async def join_without_reading(self, path: str) -> AsyncIterator[Client]:
+        """A client that has read `connected`, and then nothing; its kernel buffers are small."""
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
+        async with self.join(path, sock=raw, max_queue=1) as client:
+            await client.until(status="connected")
+            client.socket.transport.pause_reading()
+            yield client
+
     async def get(self, path: str) -> httpx.Response:
         """GET."""
         return await self.http.get(path)
@@ -82,9 +95,8 @@ class Gateway:
 @asynccontextmanager
 async def running_gateway(redis_url: str, **settings: Any) -> AsyncIterator[Gateway]:
     """A gateway in this process, with a real server and a Redis client of its own."""
-    read = GatewaySettings(
-        _env_file=None, redis_url=redis_url, host="127.0.0.1", port=0, linger_s=0.2, shutdown_s=2, **settings
-    )
+    chosen: dict[str, Any] = {"_env_file": None, "redis_url": redis_url, "host": "127.0.0.1", "port": 0, "linger_s": 0}
+    read = GatewaySettings(**chosen | settings)
     redis = open_redis(redis_url, name="gateway")
     server = create_server(create_app(read, redis), read)
     serving = asyncio.create_task(server._serve())  # `serve` would take the signals of the test process

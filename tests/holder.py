@@ -10,6 +10,7 @@ from shared.broker import Broker, Published
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.events import Chat, Event, Gap, Like, Member, User, encode, type_of
+from shared.keys import RoomKeys
 from shared.lease import Lease, Leases, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
@@ -70,10 +71,13 @@ class Holder:
         self._lease, self._offset = lease, 0
         return lease
 
-    async def wanted(self) -> None:
-        """Return when a gateway wants the room."""
+    async def wanted(self, *, raw: bool = False) -> None:
+        """Return when a gateway wants the room; with `raw`, its raw events too."""
         async with asyncio.timeout(10):
-            while not (await self.demand.look(self.room)).remaining_ms:
+            while True:
+                wish = await self.demand.look(self.room)
+                if wish.remaining_ms and wish.raw >= raw:
+                    return
                 await asyncio.sleep(0.005)
 
     async def release(self) -> None:
@@ -97,6 +101,11 @@ class Holder:
         await self.acquire()
         for phase in (Phase.ACQUIRED, Phase.RESOLVING, Phase.CHECKING_LIVE, Phase.CONNECTED):
             await self.tell(phase)
+
+    async def point_to(self, room: str) -> None:
+        """Of a name: say which room it means."""
+        await self.demand.set_target(self.room, RoomKey(self.room.platform, room), 60)
+        await self.tell(Phase.TARGET, target=room)
 
     async def publish(self, *events: Event | Gap) -> Cursor:
         """Publish events; returns the last one's place."""
@@ -132,6 +141,11 @@ class HolderClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.redis.aclose()
+
+    async def forget(self, room: RoomKey) -> None:
+        """Let the room's log, state and lease be gone, as after their time or a flush."""
+        keys = RoomKeys.of(room)
+        await self.redis.commands.delete(keys.log, keys.state, keys.lease)
 
     def holder(self, room: str, **options: int) -> Holder:
         """A holder of `platform:room`."""

@@ -1,0 +1,83 @@
+"""What operators and load balancers ask."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.gateways import Gateway, running_gateway
+from tests.holder import HolderClient
+
+ROOM = "7300000000000000001"
+KEY = f"tiktok:{ROOM}"
+
+
+@pytest.fixture
+async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
+    async with running_gateway(redis_url, gateway_name="gw-1") as gateway:
+        yield gateway
+
+
+async def test_greeting_is_the_one_old_health_checks_look_for(gateway: Gateway) -> None:
+    answer = await gateway.get("/")
+    assert answer.json() == {"msg": "Hello, TikHubIO!"}
+
+
+@pytest.mark.parametrize("path", ["/health", "/healthz", "/readyz"])
+async def test_healthy_gateway_says_so(gateway: Gateway, path: str) -> None:
+    answer = await gateway.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+
+
+async def test_metrics_are_for_prometheus(gateway: Gateway) -> None:
+    async with gateway.join(ROOM) as client:
+        await client.next()
+        text = (await gateway.get("/metrics")).text
+        assert "roomcast_gateway_clients 1.0" in text
+
+
+async def test_rooms_of_the_cluster_are_listed(gateway: Gateway, redis_url: str) -> None:
+    async with HolderClient(redis_url) as cluster, gateway.join(ROOM) as client:
+        holder = cluster.holder(KEY)
+        await holder.wanted()
+        await holder.go_live()
+        cursor = await holder.chat("one")
+        await client.until(content="one")
+        answer = (await gateway.get("/rooms")).json()
+    assert answer["total"] == 1
+    room = answer["rooms"][0]
+    assert room.pop("since") > 1_700_000_000_000
+    assert room == {
+        "platform": "tiktok",
+        "room": ROOM,
+        "clients_here": 1,
+        "phase": "connected",
+        "holder": "holder",
+        "cursor": str(cursor),
+    }
+
+
+async def test_gateway_is_known_to_the_cluster_while_it_runs(redis_url: str) -> None:
+    async with HolderClient(redis_url) as cluster:
+        demand = cluster.holder(KEY).demand
+        async with running_gateway(redis_url, gateway_name="gw-7"):
+            assert [member.name for member in await demand.members("gateway")] == ["gw-7"]
+        assert await demand.members("gateway") == []
+
+
+async def test_pages_are_kept_from_doing_more_than_they_should(gateway: Gateway) -> None:
+    answer = await gateway.get("/static/no-such-file")
+    assert answer.status_code == 404
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_plain_request_to_a_room_is_told_to_upgrade(gateway: Gateway) -> None:
+    assert (await gateway.get(f"/ws/{ROOM}")).status_code == 426
+
+
+async def test_socket_elsewhere_is_refused(gateway: Gateway) -> None:
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{gateway.port}/rooms")
