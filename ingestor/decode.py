@@ -168,7 +168,7 @@ class Decoding:
 
 def _opened(file: str) -> contextlib.AbstractContextManager[BinaryIO]:
     if file == "-":
-        return contextlib.nullcontext(click.get_binary_stream("stdin"))
+        return contextlib.nullcontext(sys.stdin.buffer)
     return Path(file).open("rb")
 
 
@@ -183,7 +183,7 @@ def decode_command(platform: str, room_text: str | None, files: Sequence[str]) -
     except BadRoom as error:
         raise click.BadParameter(str(error), param_hint="--room") from None
     decoding = Decoding(platform, room, lambda: int(time.time() * 1000))
-    output = click.get_binary_stream("stdout")
+    output = sys.stdout.buffer
     problems = printed = 0
 
     def problem(where: str, what: str) -> None:

@@ -42,7 +42,7 @@ def barrage(message: pb.BarrageMessage, head: Head) -> events.FansClub | events.
     Subscriptions are told a second time by a message of their own, which is the one that makes a `subscribe` event;
     super fans have none.
     """
-    display = message.content if message.content.default_pattern else message.common_barrage_content
+    display = message.content if message.HasField("content") else message.common_barrage_content
     grade = message.fans_level_param if message.HasField("fans_level_param") else message.user_grade_param
     about = message.user if message.user.id else grade.user if grade.user.id else next(people_in(display), None)
     key = display.key.lower()
