@@ -59,9 +59,10 @@ class RedisClient:
             under other options.
     """
 
-    def __init__(self, commands: Any, links: Any) -> None:
+    def __init__(self, commands: Any, links: Any, *also_closed: Any) -> None:
         self.commands = commands
         self._links = links
+        self._closed_with_it = (commands, *also_closed)
         self._turns = asyncio.Semaphore(CALLS_MAX)
 
     @contextlib.asynccontextmanager
@@ -102,8 +103,9 @@ class RedisClient:
 
     async def aclose(self) -> None:
         """Close all connections. Never raises."""
-        with contextlib.suppress(RedisError, RedisClusterException, OSError):
-            await self.commands.aclose()
+        for resource in self._closed_with_it:
+            with contextlib.suppress(RedisError, RedisClusterException, OSError):
+                await resource.aclose()
 
 
 class _ClusterClient(RedisClient):
@@ -183,13 +185,13 @@ def _open_sentinel(url: str, ours: dict[str, Any]) -> RedisClient:
     new_sentinel: Any = Sentinel
     sentinel = new_sentinel(hosts, sentinel_kwargs=of_sentinel)
     options = {**_TIMEOUTS, **options, **ours, "db": int(db or 0)}
-    return _pooled(functools.partial(SentinelConnectionPool, service, sentinel), options)
+    return _pooled(functools.partial(SentinelConnectionPool, service, sentinel), options, sentinel)
 
 
-def _pooled(pool: Callable[..., Any], options: dict[str, Any]) -> RedisClient:
+def _pooled(pool: Callable[..., Any], options: dict[str, Any], *also_closed: Any) -> RedisClient:
     links = pool(**options, retry=_never())
     links.make_connection()  # an option that does not exist shows here
-    return RedisClient(Redis.from_pool(pool(**options, retry=_few())), links)
+    return RedisClient(Redis.from_pool(pool(**options, retry=_few())), links, *also_closed)
 
 
 def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:

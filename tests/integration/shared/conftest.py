@@ -14,41 +14,57 @@ from shared.lease import Lease, Leases, new_owner
 from shared.phases import RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
+from tests.conftest import RedisServer
 
 
 @dataclass
 class Ear:
-    """`Deliveries` that only remember."""
+    """`Deliveries` that only remember, in order."""
 
-    entries: list[Entry] = field(default_factory=list)
-    alive: list[Cursor] = field(default_factory=list)
-    phases: list[RoomPhase] = field(default_factory=list)
-    resubscribed: list[RoomKey] = field(default_factory=list)
-    link: list[bool] = field(default_factory=list)
+    heard: list[Entry | Cursor | RoomPhase | RoomKey | bool] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def on_entry(self, room: RoomKey, entry: Entry) -> None:
-        self.entries.append(entry)
+    def _hear(self, what: Entry | Cursor | RoomPhase | RoomKey | bool) -> None:
+        self.heard.append(what)
         self.changed.set()
+
+    def on_entry(self, room: RoomKey, entry: Entry) -> None:
+        self._hear(entry)
 
     def on_alive(self, room: RoomKey, last: Cursor) -> None:
-        self.alive.append(last)
-        self.changed.set()
+        self._hear(last)
 
     def on_phase(self, room: RoomKey, phase: RoomPhase) -> None:
-        self.phases.append(phase)
-        self.changed.set()
+        self._hear(phase)
 
     def on_resubscribed(self, room: RoomKey) -> None:
-        self.resubscribed.append(room)
-        self.changed.set()
+        self._hear(room)
 
     def on_link(self, up: bool) -> None:
-        self.link.append(up)
-        self.changed.set()
+        self._hear(up)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [what for what in self.heard if isinstance(what, Entry)]
+
+    @property
+    def alive(self) -> list[Cursor]:
+        return [what for what in self.heard if isinstance(what, Cursor)]
+
+    @property
+    def phases(self) -> list[RoomPhase]:
+        return [what for what in self.heard if isinstance(what, RoomPhase)]
+
+    @property
+    def resubscribed(self) -> list[RoomKey]:
+        return [what for what in self.heard if isinstance(what, RoomKey)]
+
+    @property
+    def link(self) -> list[bool]:
+        return [what for what in self.heard if isinstance(what, bool)]
 
     async def until(self, happened: Callable[[], object]) -> None:
-        """Wait until something is true that a delivery can make true."""
+        """Wait for something that a delivery makes true."""
         async with asyncio.timeout(15):
             while not happened():
                 self.changed.clear()
@@ -91,6 +107,14 @@ class Bench:
 async def bench(redis_url: str) -> AsyncIterator[Bench]:
     """On the in-process Redis and on a real one."""
     redis = open_redis(redis_url, name="test")
+    yield Bench(redis)
+    await redis.aclose()
+
+
+@pytest.fixture
+async def own_bench(own_redis: RedisServer) -> AsyncIterator[Bench]:
+    """On a real Redis that the test may break."""
+    redis = open_redis(own_redis.url, name="test")
     yield Bench(redis)
     await redis.aclose()
 

@@ -1,0 +1,145 @@
+"""Every form of the Redis URL, and what is said about those that are none."""
+
+import traceback
+
+import pytest
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    DataError,
+    MaxConnectionsError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    SlotNotCoveredError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
+from shared.redis_client import broker_errors, open_redis
+
+
+async def options(url: str) -> dict[str, object]:
+    redis = open_redis(url, name="a b")
+    found: dict[str, object] = redis.commands.connection_pool.connection_kwargs
+    await redis.aclose()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://cache:7000/3", {"host": "cache", "port": 7000, "db": 3}),
+        ("redis://me:p%40ss%2Fword@cache", {"username": "me", "password": "p@ss/word"}),
+        ("redis://:secret@cache?socket_timeout=9", {"password": "secret", "socket_timeout": 9}),
+        ("unix:///run/redis.sock?db=2", {"path": "/run/redis.sock", "db": 2}),
+        ("redis+sentinel://one,two:7000/main/2", {"db": 2}),
+        ("redis+sentinel://me:secret@one/main", {"username": "me", "password": "secret"}),
+    ],
+)
+async def test_parts_of_the_url_are_used(url: str, expected: dict[str, object]) -> None:
+    assert expected.items() <= (await options(url)).items()
+
+
+async def test_what_the_parts_rely_on_cannot_be_changed_by_the_url() -> None:
+    found = await options("redis://cache?protocol=3&decode_responses=true")
+    assert (found["protocol"], found["decode_responses"], found["client_name"]) == (2, False, "roomcast-a-b")
+
+
+async def test_sentinels_are_asked_for_the_service() -> None:
+    redis = open_redis("rediss+sentinel://:secret@one,two:7000/main?sentinel_password=other", name="x")
+    pool = redis.commands.connection_pool
+    assert isinstance(pool, SentinelConnectionPool)
+    assert pool.service_name == "main"
+    sentinels = [sentinel.connection_pool.connection_kwargs for sentinel in pool.sentinel_manager.sentinels]
+    assert [(sentinel["host"], sentinel["port"]) for sentinel in sentinels] == [("one", 26379), ("two", 7000)]
+    assert {sentinel["password"] for sentinel in sentinels} == {"other"}
+    await redis.aclose()
+
+
+async def test_cluster_is_begun_at_any_of_its_nodes() -> None:
+    redis = open_redis("redis+cluster://me:secret@one:7000,[::1]", name="x")
+    assert [(node.host, node.port) for node in redis.commands.startup_nodes] == [("one", 7000), ("::1", 6379)]
+    await redis.aclose()
+
+
+async def test_one_memory_url_is_one_server_and_another_is_another() -> None:
+    one, same, other = (open_redis(f"memory://{name}", name="x") for name in ("url-1", "url-1", "url-2"))
+    await one.commands.set("key", "value")
+    assert await same.commands.get("key") == b"value"
+    assert await other.commands.get("key") is None
+    for redis in (one, same, other):
+        await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "cache:6379",
+        "http://cache",
+        "redis://me:hunter2/x@cache:6379",
+        "redis://cache:99999",
+        "redis://cache?socket_timeout=hunter2",
+        "redis://cache?hunter2=1",
+        "redis+sentinel://me:hunter2@cache",
+        "redis+sentinel://me:hunter2@cache/main/zero",
+        "redis+sentinel:///main",
+        "redis+cluster://me:hunter2@cache/3",
+        "redis+cluster://me:hunter2@cache,",
+        "redis+cluster://cache?hunter2=1",
+        "redis+cluster://",
+    ],
+)
+def test_url_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        open_redis(url, name="x")
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RedisConnectionError("refused"),
+        RedisTimeoutError("late"),
+        MaxConnectionsError(),
+        AuthenticationError("no", status_code="NOAUTH"),
+        NoPermissionError("no", status_code="NOPERM"),
+        BusyLoadingError("wait", status_code="LOADING"),
+        OutOfMemoryError("full", status_code="OOM"),
+        ReadOnlyError("replica", status_code="READONLY"),
+        TryAgainError("moving", status_code="TRYAGAIN"),
+        ClusterDownError("down", status_code="CLUSTERDOWN"),
+        SlotNotCoveredError("nobody"),
+        ResponseError("NOREPLICAS Not enough good replicas to write."),
+        ResponseError("MISCONF Redis is configured to save RDB snapshots"),
+        ResponseError("BUSY Redis is busy running a script."),
+        ConnectionResetError(),
+    ],
+)
+def test_redis_that_cannot_serve_is_unavailable(error: Exception) -> None:
+    with pytest.raises(BrokerUnavailable), broker_errors():
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ResponseError("unknown command 'SPUBLISH'", status_code="ERR"),
+        ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+    ],
+)
+def test_nonsense_of_ours_is_not_taken_for_an_outage(error: Exception) -> None:
+    with pytest.raises(LocalProtocolError), broker_errors():
+        raise error
+
+
+@pytest.mark.parametrize("error", [DataError("a list"), TypeError("arguments"), ValueError("x")])
+def test_bugs_stay_what_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)), broker_errors():
+        raise error
