@@ -26,7 +26,7 @@ from shared.errors import (
 
 _SOCKET_URL_MAX = 8000  # characters; a request line above it is refused by most servers
 
-_CODES: Final[Mapping[object, type[UpstreamError]]] = {
+_CODES: Final[Mapping[int, type[UpstreamError]]] = {
     401: KeyRefused,
     402: KeyRefused,
     403: KeyRefused,
@@ -64,8 +64,8 @@ class Bootstrap:
 
 def refusal(peer: str, code: object, retry_after_s: float | None = None) -> UpstreamError:
     """The error for a code in the body of an answer, whatever HTTP said."""
-    shown = code if isinstance(code, int) else "none"
-    return _CODES.get(code, UpstreamUnavailable)(f"{peer} answered code {shown}", retry_after_s=retry_after_s)
+    number = code if isinstance(code, int) else 0
+    return _CODES.get(number, UpstreamUnavailable)(f"{peer} answered code {number}", retry_after_s=retry_after_s)
 
 
 def most_telling(errors: Sequence[UpstreamError]) -> UpstreamError:

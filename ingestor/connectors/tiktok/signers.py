@@ -23,8 +23,8 @@ from shared.errors import Blocked, ConfigError, KeyRefused, RemoteProtocolError,
 
 logger = logging.getLogger(__name__)
 
-TIKHUB_TRIES: Final = 5  # answers without a signature; the service that v1 of the tk relay used needs several at times
-EULER_TRIES: Final = 2  # answers without cookies
+TIKHUB_TRIES: Final = 5  # its signer comes without a signature at times, and with one a moment later
+EULER_TRIES: Final = 2  # for an answer without cookies
 
 _T = TypeVar("_T")
 
