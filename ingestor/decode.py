@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
 import click
 import msgspec
@@ -41,7 +41,7 @@ Problem = Callable[[str], None]
 class _Line(msgspec.Struct):
     method: str
     payload_b64: bytes
-    msg_id: int = 0
+    msg_id: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 _line_decoder: Final = msgspec.json.Decoder(_Line, strict=False)  # ids may be strings of digits
@@ -91,7 +91,7 @@ def _read_lines(capture: _Lookahead, problem: Problem) -> Iterator[tuple[str, Me
             continue
         try:
             read = _line_decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # msgspec raises all three
             problem(f"line {number}: {error}")
             continue
         yield (
@@ -108,7 +108,7 @@ def _read_frames(capture: _Lookahead, problem: Problem) -> Iterator[tuple[str, M
         number += 1
         size = int.from_bytes(length, "little")
         if size > MAX_FRAME_BYTES:
-            problem(f"frame {number}: {size} bytes is too much for a frame; what follows cannot be read")
+            problem(f"frame {number}: {size} bytes is too much for a frame; the rest cannot be read")
             return
         frame = capture.read(size)
         if len(length) < 4 or len(frame) < size:
