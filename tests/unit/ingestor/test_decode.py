@@ -141,7 +141,7 @@ def test_a_broken_frame_is_told_with_its_place_and_does_not_stop_what_follows() 
         (sized(b"\x08\x01")[:-1], "frame 2: cut short"),
         (
             b"\xff\xff\xff\x7f and more",
-            "frame 2: 2147483647 bytes is too much for a frame; what follows cannot be read",
+            "frame 2: 2147483647 bytes is too much for a frame; the rest cannot be read",
         ),
     ],
 )
