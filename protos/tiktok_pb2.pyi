@@ -927,10 +927,9 @@ class RankUpdate(_message.Message):
     def __init__(self, rank_type: _Optional[int] = ..., own_rank: _Optional[int] = ..., default_content: _Optional[_Union[Text, _Mapping]] = ..., countdown: _Optional[int] = ...) -> None: ...
 
 class RankTextMessage(_message.Message):
-    __slots__ = ("common", "scene", "owner_idx_before_update", "owner_idx_after_update", "other_get_badge_msg", "cur_user_id", "content", "rank_type")
+    __slots__ = ("common", "scene", "owner_idx_after_update", "other_get_badge_msg", "cur_user_id", "content", "rank_type")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     SCENE_FIELD_NUMBER: _ClassVar[int]
-    OWNER_IDX_BEFORE_UPDATE_FIELD_NUMBER: _ClassVar[int]
     OWNER_IDX_AFTER_UPDATE_FIELD_NUMBER: _ClassVar[int]
     OTHER_GET_BADGE_MSG_FIELD_NUMBER: _ClassVar[int]
     CUR_USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -938,13 +937,12 @@ class RankTextMessage(_message.Message):
     RANK_TYPE_FIELD_NUMBER: _ClassVar[int]
     common: Common
     scene: int
-    owner_idx_before_update: int
     owner_idx_after_update: int
     other_get_badge_msg: Text
     cur_user_id: int
     content: Text
     rank_type: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_before_update: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., other_get_badge_msg: _Optional[_Union[Text, _Mapping]] = ..., cur_user_id: _Optional[int] = ..., content: _Optional[_Union[Text, _Mapping]] = ..., rank_type: _Optional[int] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., other_get_badge_msg: _Optional[_Union[Text, _Mapping]] = ..., cur_user_id: _Optional[int] = ..., content: _Optional[_Union[Text, _Mapping]] = ..., rank_type: _Optional[int] = ...) -> None: ...
 
 class HourlyRankRewardMessage(_message.Message):
     __slots__ = ("common", "winners")
