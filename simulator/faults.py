@@ -169,9 +169,9 @@ class Faults:
 
 def _option(name: str, value: object) -> str | float:
     if name == "reason":
-        if value not in REFUSALS:
+        if not isinstance(value, str) or value not in REFUSALS:
             raise BadFault(f"reason is one of {', '.join(REFUSALS)}")
-        return str(value)
+        return value
     low, high = (500.0, 599.0) if name == "status" else (0.0, 3600.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise BadFault(f"{name} is a number of {low:g} to {high:g}")

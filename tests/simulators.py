@@ -38,7 +38,7 @@ class Simulator:
         result: dict[str, Any] = answer.json()
         return result
 
-    def socket_url(self, room_id: int = DEMO, **query: str | None) -> str:
+    def socket_url(self, room_id: int = DEMO, /, **query: str | None) -> str:
         """Where a client goes that needs no token; a query parameter of None is left out."""
         params: dict[str, str | None] = {
             "aid": "1988", "ws_direct": "1", "client_enter": "1", "compress": "gzip", "room_id": str(room_id), **query
