@@ -266,13 +266,13 @@ class PubSubLink:
             await socket.disconnect(nowait=True)
 
     async def _write(self, connection: _Connection, socket: AbstractConnection) -> None:
-        with broker_errors():
-            while True:
-                await connection.written.wait()
-                connection.written.clear()
-                while connection.outbox:
-                    batch = connection.outbox[:_BATCH]
-                    del connection.outbox[:_BATCH]
+        while True:
+            await connection.written.wait()
+            connection.written.clear()
+            while connection.outbox:
+                batch = connection.outbox[:_BATCH]
+                del connection.outbox[:_BATCH]
+                with broker_errors():
                     await socket.send_packed_command(socket.pack_commands(batch), check_health=False)
 
     async def _read(self, connection: _Connection, socket: AbstractConnection) -> None:

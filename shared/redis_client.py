@@ -32,13 +32,18 @@ _OUR_FAULT = frozenset({"ERR", "WRONGTYPE"})
 
 @contextlib.contextmanager
 def broker_errors() -> Iterator[None]:
-    """Translate what redis-py raises.
+    """Translate what redis-py raises, and see to it that a cancellation arrives.
+
+    redis-py sends with `asyncio.wait_for`, which in Python 3.11 loses a cancellation that comes together with the
+    result: a task would run on that somebody waits for.
 
     Raises:
         BrokerUnavailable: not reachable, too slow, or it refuses to store (memory used up, replicas missing, loading,
             failing over). What was asked may have been done.
         LocalProtocolError: it understood us, and we asked for nonsense.
     """
+    task = asyncio.current_task()
+    cancelled_before = task.cancelling() if task else 0
     try:
         yield
     except DataError:
@@ -49,6 +54,9 @@ def broker_errors() -> Iterator[None]:
         raise kind(f"{type(error).__name__}: {error}") from error
     except (RedisError, RedisClusterException, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+    finally:
+        if task and task.cancelling() > cancelled_before:
+            raise asyncio.CancelledError
 
 
 class RedisClient:
@@ -93,9 +101,13 @@ class RedisClient:
         Raises:
             BrokerUnavailable: it cannot be reached.
         """
-        with broker_errors():
-            connection = self._make_link(node)
-            await connection.connect()
+        connection = self._make_link(node)
+        try:
+            with broker_errors():
+                await connection.connect()
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
         return cast(AbstractConnection, connection)
 
     def _make_link(self, node: str) -> Any:

@@ -224,6 +224,12 @@ async def test_room_that_somebody_wants_again_is_not_released_as_idle(bench: Ben
     assert await bench.leases.release(lease, only_if_idle=True, acknowledged=None) is Released.OK
 
 
+async def test_room_that_is_wanted_can_be_handed_over(bench: Bench) -> None:
+    lease = await bench.hold()
+    await bench.demand.announce(bench.room)
+    assert await bench.leases.release(lease, only_if_idle=False, acknowledged=None) is Released.OK
+
+
 async def test_take_over_is_clean_only_when_the_log_ends_where_its_holder_said(bench: Bench) -> None:
     lease = await bench.hold()
     await bench.broker.publish(lease, 1, batch("a", "b"), state={}, min_id=None)

@@ -1,5 +1,6 @@
-"""Every form of the Redis URL, and what is said about those that are none."""
+"""Every form of the Redis URL, and every kind of failure, as the rest of the system sees them."""
 
+import asyncio
 import traceback
 
 import pytest
@@ -122,7 +123,7 @@ def test_url_that_is_none_is_refused_without_repeating_it(url: str) -> None:
         ConnectionResetError(),
     ],
 )
-def test_redis_that_cannot_serve_is_unavailable(error: Exception) -> None:
+async def test_redis_that_cannot_serve_is_unavailable(error: Exception) -> None:
     with pytest.raises(BrokerUnavailable), broker_errors():
         raise error
 
@@ -134,12 +135,31 @@ def test_redis_that_cannot_serve_is_unavailable(error: Exception) -> None:
         ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
     ],
 )
-def test_nonsense_of_ours_is_not_taken_for_an_outage(error: Exception) -> None:
+async def test_nonsense_of_ours_is_not_taken_for_an_outage(error: Exception) -> None:
     with pytest.raises(LocalProtocolError), broker_errors():
         raise error
 
 
 @pytest.mark.parametrize("error", [DataError("a list"), TypeError("arguments"), ValueError("x")])
-def test_bugs_stay_what_they_are(error: Exception) -> None:
+async def test_bugs_stay_what_they_are(error: Exception) -> None:
     with pytest.raises(type(error)), broker_errors():
         raise error
+
+
+@pytest.mark.parametrize("outcome", ["an answer", "an error"])
+async def test_cancellation_arrives_even_together_with_the_outcome(outcome: str) -> None:
+    answer = asyncio.get_running_loop().create_future()
+
+    async def ask() -> None:
+        with broker_errors():
+            await asyncio.wait_for(answer, timeout=5)
+
+    asking = asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    if outcome == "an answer":
+        answer.set_result(None)
+    else:
+        answer.set_exception(RedisConnectionError("closed"))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
