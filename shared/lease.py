@@ -44,11 +44,6 @@ class Lease:
         """The value of the lease key while this lease is valid."""
         return f"{self.epoch} {self.owner}"
 
-    @property
-    def ingestor(self) -> str:
-        """The name the owner was made from."""
-        return self.owner.rpartition("/")[0]
-
 
 @dataclass(frozen=True, slots=True)
 class Held:

@@ -21,10 +21,10 @@ async def test_first_holder_opens_the_log_with_a_marker_that_follows_nothing(ben
     assert marker.marker_prev is None
 
 
-async def test_an_owner_is_new_each_time_and_names_its_ingestor(bench: Bench) -> None:
-    first, second = new_owner("rack-1/a"), new_owner("rack-1/a")
+def test_an_owner_is_new_each_time_and_names_its_ingestor() -> None:
+    first, second = new_owner("rack-1"), new_owner("rack-1")
     assert first != second
-    assert (await bench.hold(owner=first)).ingestor == "rack-1/a"
+    assert first.startswith("rack-1/")
 
 
 async def test_nobody_takes_a_room_that_nobody_wants(bench: Bench) -> None:
