@@ -107,8 +107,6 @@ def _parse_events(text: str) -> tuple[EventFilter, list[str]]:
             types |= _GROUPS[word]
         elif word in EVENT_TYPES:
             types.add(word)
-        else:
+        elif len(unknown) < 8:
             unknown.append(word[:32] or "(empty)")
-    if not types:
-        return DEFAULT_FILTER, unknown
-    return EventFilter(frozenset(types), rest), unknown[:8]
+    return EventFilter(frozenset(types), rest) if types else DEFAULT_FILTER, unknown

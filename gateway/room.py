@@ -10,8 +10,9 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from gateway.close_codes import Code
@@ -140,7 +141,7 @@ class Room:
             return
         self.empty_since = time.monotonic()
         if self.wanted and self._announced:
-            self._run_errand(self._cluster.demand.refresh(self.key))  # the idle time begins now
+            self._run_errand(partial(self._cluster.demand.refresh, self.key))  # the idle time begins now
         self.wanted = self._announced = False
         self._demand_due = float("inf")
 
@@ -163,7 +164,7 @@ class Room:
 
     def ask_raw(self) -> None:
         """A client that wants `raw` events has come."""
-        self._run_errand(self._cluster.demand.want_raw(self.key))
+        self._run_errand(partial(self._cluster.demand.want_raw, self.key))
 
     async def heal(self) -> None:
         """Read what the log has beyond the place reached; returns when that is entered."""
@@ -383,7 +384,7 @@ class Room:
             return
         if now >= self._demand_due:
             self._demand_due = now + self._refresh_s
-            self._run_errand(self._keep_wanted())
+            self._run_errand(self._keep_wanted)
         if self._unavailable or not self._cluster.channels.up:
             self._announced_at = now  # nobody can be heard
             return
@@ -392,7 +393,7 @@ class Room:
             self.on_resubscribed()
         if now - max(self._heard_at, self._announced_at) > self._cluster.settings.untaken_after_s:
             if self._untaken is None:
-                self._run_errand(self._find_out_why())
+                self._run_errand(self._find_out_why)
             else:
                 for member in list(self.members.values()):
                     member.on_untaken(self, self._untaken)
@@ -417,18 +418,18 @@ class Room:
 
     async def _find_out_why(self) -> None:
         ingestors = await self._cluster.demand.members("ingestor")
-        full = [m for m in ingestors if int(m.load.get("rooms", 0)) >= int(m.load.get("max_rooms", 1))]
-        self._untaken = Code.NO_CAPACITY if ingestors and len(full) == len(ingestors) else Code.NO_INGESTOR
+        all_full = bool(ingestors) and all(_is_full(ingestor.load) for ingestor in ingestors)
+        self._untaken = Code.NO_CAPACITY if all_full else Code.NO_INGESTOR
 
-    def _run_errand(self, errand: Coroutine[None, None, None]) -> None:
+    def _run_errand(self, errand: Callable[[], Awaitable[None]]) -> None:
         """Run something short beside the rest; a failure is made good by the next tick."""
         task = self._cluster.tasks.create_task(self._guard(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _guard(self, errand: Coroutine[None, None, None]) -> None:
+    async def _guard(self, errand: Callable[[], Awaitable[None]]) -> None:
         try:
-            await errand
+            await errand()
         except BrokerUnavailable as error:
             logger.debug("errand failed room=%s: %s", self.key, error)
             if self.wanted:
@@ -438,3 +439,10 @@ class Room:
             self._work()
         except Exception:
             logger.exception("errand failed room=%s", self.key)
+
+
+def _is_full(load: Mapping[str, str]) -> bool:
+    try:
+        return int(load["rooms"]) >= int(load["max_rooms"])
+    except (KeyError, ValueError):
+        return False

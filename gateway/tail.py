@@ -74,9 +74,11 @@ class Walk:
 
 
 def _reason(last: Cursor, entry: Entry) -> str:
-    if entry.cursor < last:
+    """Why `entry` does not follow `last`."""
+    prev = entry.marker_prev
+    if entry.cursor < last or (prev is not None and prev < last):
         return REWOUND
-    return EXPIRED if entry.is_marker and entry.marker_prev is None else TRIMMED
+    return EXPIRED if entry.is_marker and prev is None else TRIMMED
 
 
 class Verdict(Enum):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -90,7 +90,7 @@ async def test_asking_to_close_and_closing_at_once_disturbs_nobody(
 def bad_frames(seed: int) -> list[str | bytes]:
     """100 frames that are no command."""
     dice = random.Random(seed)
-    kinds = [
+    kinds: list[Callable[[], str | bytes]] = [
         lambda: dice.randbytes(dice.randrange(200)),
         lambda: "".join(chr(dice.randrange(32, 0x2FFF)) for _ in range(dice.randrange(80))),
         lambda: json.dumps(dice.choice([None, 1, 1.5, "ping", [], ["ping"], {}, True, [{"type": "ping"}]])),

@@ -306,12 +306,12 @@ async def test_full_gateway_sends_clients_away(redis_url: str, limit: str) -> No
 
 
 async def test_addresses_behind_a_trusted_proxy_are_told_apart(redis_url: str) -> None:
-    async with running_gateway(redis_url, clients_per_address=1) as gateway:
-        async with (
-            gateway.join(ROOM, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as one,
-            gateway.join(ROOM, additional_headers={"X-Forwarded-For": "198.51.100.2"}) as other,
-        ):
-            assert [(await client.next())["status"] for client in (one, other)] == ["connecting", "connecting"]
+    async with (
+        running_gateway(redis_url, clients_per_address=1) as gateway,
+        gateway.join(ROOM, additional_headers={"X-Forwarded-For": "198.51.100.1"}) as one,
+        gateway.join(ROOM, additional_headers={"X-Forwarded-For": "198.51.100.2"}) as other,
+    ):
+        assert [(await client.next())["status"] for client in (one, other)] == ["connecting", "connecting"]
 
 
 async def test_untrusted_proxy_is_one_address(redis_url: str) -> None:

@@ -199,6 +199,16 @@ describe("counters and panels", () => {
     assert.equal(room.battle, null);
   });
 
+  test("a battle's scores name their hosts by id alone: the names are known from its start, or from the room", () => {
+    const nameless = (user) => ({ ...user, nickname: "", unique_id: "" });
+    const battle = (state, ...anchors) =>
+      event("battle", { battle: { id: "33", state, sides: anchors.map((anchor) => ({ anchor, score: 1, top: [] })) } });
+    const names = (room) => room.battle.sides.map(({ anchor }) => anchor.nickname);
+    assert.deepEqual(names(after([battle("started", ana, ben), battle("scores", nameless(ana), nameless(ben))])), ["Ana", "Ben"]);
+    const live = event("live_status", { live_status: { state: "live", owner: ana, gifts: true } });
+    assert.deepEqual(names(after([live, battle("scores", nameless(ana), nameless(ben))])), ["Ana", ""]);
+  });
+
   test("a poll keeps the texts that only its start told", () => {
     const poll = (state, options) => event("poll", { poll: { id: "8", state, options } });
     const room = after([

@@ -1,0 +1,100 @@
+"""One room of a gateway on a log in memory, with one client in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from gateway.close_codes import Code
+from gateway.frames import Frame
+from gateway.options import DEFAULT_FILTER, EventFilter
+from gateway.room import Cluster, Room
+from gateway.settings import GatewaySettings
+from gateway.subscriber import SendLimits, Subscriber
+from shared.broker import Broker, Entry
+from shared.channels import Channels
+from shared.demand import Demand
+from shared.room import RoomKey
+from tests.gateway_log import ROOM, FakeChannels, FakeDemand, FakeLog, told
+
+
+class Listener:
+    """A client in the room, and its sink."""
+
+    unsent_bytes = 0
+
+    def __init__(self, wanted: EventFilter = DEFAULT_FILTER) -> None:
+        self.subscriber = Subscriber(self, SendLimits(10**6, 10**7, 10), wanted)
+        self.written: list[Frame] = []
+        self.notes: list[str] = []
+
+    def unsent_for_s(self, now: float) -> float:
+        return 0.0
+
+    def write(self, frames: Iterable[Frame]) -> None:
+        self.written += frames
+
+    def on_phase(self, room: Room) -> None:
+        self.notes.append(room.phase.phase if room.phase else "nobody")
+
+    def on_target(self, name: Room) -> None:
+        self.notes.append(f"to {name.target}")
+
+    def on_unavailable(self) -> None:
+        self.notes.append("unavailable")
+
+    def on_untaken(self, room: Room, code: Code) -> None:
+        self.notes.append(code)
+
+    def dismiss(self, code: Code) -> None:
+        self.notes.append(f"dismissed {code}")
+
+
+@dataclass
+class Scene:
+    """A room with what it stands on."""
+
+    room: Room
+    log: FakeLog
+    channels: FakeChannels
+    demand: FakeDemand
+    listener: Listener = field(default_factory=Listener)
+
+    async def join(self) -> None:
+        """The listener joins the room and the fan-out."""
+        self.room.attach(self.listener)
+        await self.room.started.wait()
+        self.room.hub.add(self.listener.subscriber)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the room work until the condition holds."""
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0)
+
+    async def settle(self) -> None:
+        """Let the room finish its work."""
+        await self.until(lambda: self.room._worker is None and not self.room._errands)
+
+    @property
+    def told(self) -> list[str]:
+        """What the listener was sent."""
+        return told(self.listener.written)
+
+    def publish(self, *entries: Entry) -> None:
+        """Store entries, and let the channel bring them."""
+        self.log.add(*entries)
+        for entry in entries:
+            self.room.on_entry(entry)
+
+
+@asynccontextmanager
+async def scene(*entries: Entry, key: RoomKey = ROOM, **settings: Any) -> AsyncIterator[Scene]:
+    log, channels, demand = FakeLog(*entries), FakeChannels(), FakeDemand()
+    read = GatewaySettings(**{"_env_file": None, "lease_ttl_s": 3, "idle_timeout_s": 100} | settings)
+    async with asyncio.TaskGroup() as tasks:
+        cluster = Cluster(cast(Broker, log), cast(Channels, channels), cast(Demand, demand), tasks, read)
+        found = Scene(Room(key, cluster), log, channels, demand)
+        yield found
+        await found.room.aclose()

@@ -1,0 +1,102 @@
+"""Copying to all who listen, by filter."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from gateway.close_codes import Code
+from gateway.frames import Delivery, Frame
+from gateway.hub import Hub
+from gateway.options import DEFAULT_FILTER, EventFilter
+from gateway.subscriber import SendLimits, Subscriber
+from gateway.tail import Walk
+from shared.cursor import Cursor
+from tests.gateway_log import ROOM, event, marker, told
+
+CHATS = EventFilter(frozenset({"chat"}), rest=False)
+LIKES = EventFilter(frozenset({"like"}), rest=False)
+
+
+class ListSink:
+    """Keeps what it is given; a full one has too many unsent bytes, a broken one raises."""
+
+    def __init__(self, *, full: bool = False, broken: bool = False) -> None:
+        self.unsent_bytes = 10**9 if full else 0
+        self.broken = broken
+        self.written: list[Frame] = []
+
+    def unsent_for_s(self, now: float) -> float:
+        return 0.0
+
+    def write(self, frames: Iterable[Frame]) -> None:
+        if self.broken:
+            raise RuntimeError("handle is closed")
+        self.written += frames
+
+
+def subscribe(hub: Hub, sink: ListSink, wanted: EventFilter = DEFAULT_FILTER) -> Subscriber:
+    subscriber = Subscriber(sink, SendLimits(1000, 2000, 10), wanted)
+    hub.add(subscriber)
+    return subscriber
+
+
+def deliveries() -> list[Delivery]:
+    walk = Walk(ROOM, Cursor(1, 1))
+    return [walk.step(entry) for entry in (marker(4, Cursor(1, 3)), event(4, 1), event(4, 2, "like"))]
+
+
+def test_each_filter_gets_its_types_and_every_gap() -> None:
+    hub = Hub()
+    everything, chats, likes = ListSink(), ListSink(), ListSink()
+    subscribe(hub, everything)
+    subscribe(hub, chats, CHATS)
+    subscribe(hub, likes, LIKES)
+    frames, size, failed = hub.fan_out(deliveries(), now=0.0)
+    assert told(everything.written) == ["gap 1-1 4-1 trimmed", "4-1", "4-2"]
+    assert told(chats.written) == ["gap 1-1 4-1 trimmed", "4-1"]
+    assert told(likes.written) == ["gap 1-1 4-1 trimmed", "4-2"]
+    assert (frames, failed) == (7, {})
+    assert size == sum(frame.size for sink in (everything, chats, likes) for frame in sink.written)
+
+
+def test_frames_are_shared_and_not_copied() -> None:
+    hub = Hub()
+    one, other = ListSink(), ListSink()
+    subscribe(hub, one)
+    subscribe(hub, other, CHATS)
+    hub.fan_out(deliveries(), now=0.0)
+    assert one.written[1] is other.written[1]
+
+
+def test_nothing_wanted_is_nothing_offered() -> None:
+    hub = Hub()
+    full = ListSink(full=True)
+    subscribe(hub, full, LIKES)
+    walk = Walk(ROOM, Cursor(1, 1))
+    assert hub.fan_out([walk.step(event(1, 2))], now=0.0) == (0, 0, {})
+
+
+def test_failing_and_slow_subscribers_disturb_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    broken = subscribe(hub, ListSink(broken=True))
+    slow = subscribe(hub, ListSink(full=True))
+    well = ListSink()
+    subscribe(hub, well)
+    _, _, failed = hub.fan_out(deliveries(), now=0.0)
+    assert failed == {broken: Code.INTERNAL, slow: Code.SLOW_CONSUMER}
+    assert len(well.written) == 3
+    assert "subscriber failed" in caplog.text
+
+
+def test_who_left_gets_nothing() -> None:
+    hub = Hub()
+    sink = ListSink()
+    subscriber = subscribe(hub, sink)
+    other = subscribe(hub, ListSink())
+    assert (subscriber in hub, len(hub), list(hub)) == (True, 2, [subscriber, other])
+    hub.remove(subscriber)
+    hub.remove(subscriber)
+    hub.fan_out(deliveries(), now=0.0)
+    assert (subscriber in hub, len(hub), sink.written) == (False, 1, [])
+    hub.remove(other)
+    assert len(hub) == 0

@@ -1,0 +1,193 @@
+"""A client comes back: from its place to the live end, without hole or double, every omission said."""
+
+from typing import cast
+
+import pytest
+
+from gateway.options import DEFAULT_FILTER, EventFilter
+from gateway.recovery import Recovery
+from gateway.tail import RING_MAX
+from shared.broker import Broker
+from shared.cursor import Cursor
+from shared.errors import BadCursor
+from tests.gateway_log import event, events, marker, told_by
+from tests.gateway_room import Scene, scene
+
+CHATS = EventFilter(frozenset({"chat"}), rest=False)
+MANY = RING_MAX + 300
+
+
+def recovery(at: Scene, since: Cursor | None) -> Recovery:
+    return Recovery(at.room, cast(Broker, at.log), since)
+
+
+async def comes_back(at: Scene, since: Cursor) -> tuple[list[str], bool]:
+    """What it is told, and whether that was complete."""
+    way = recovery(at, since)
+    await way.prove()
+    deliveries = await way.pull()
+    return told_by(deliveries), way.complete
+
+
+# --- since ------------------------------------------------------------------------------------------------------------
+
+
+async def test_place_in_the_ring_needs_no_read() -> None:
+    async with scene(marker(1, None), *events(1, 1, 2, 3)) as at:
+        await at.join()
+        assert await comes_back(at, Cursor(1, 1)) == (["1-2", "1-3"], True)
+        assert await comes_back(at, Cursor(1, 3)) == ([], True)
+        assert at.log.reads == 0
+
+
+async def test_place_behind_the_ring_is_read_page_by_page() -> None:
+    async with scene(*(event(1, offset) for offset in range(1, MANY))) as at:
+        await at.join()
+        assert recovery(at, Cursor(1, 1)).needs_log
+        assert await comes_back(at, Cursor(1, 1)) == ([f"1-{offset}" for offset in range(2, MANY)], True)
+
+
+async def test_place_whose_entry_was_trimmed_but_not_the_next_is_complete() -> None:
+    async with scene(*(event(1, offset) for offset in range(2, MANY))) as at:
+        await at.join()
+        told, complete = await comes_back(at, Cursor(1, 1))
+        assert (told[0], complete) == ("1-2", True)
+
+
+async def test_trimmed_place_is_a_gap_and_then_all_that_is_left() -> None:
+    async with scene(marker(7, Cursor(5, 9)), *events(7, 1, 2)) as at:
+        await at.join()
+        assert await comes_back(at, Cursor(5, 8)) == (["gap 5-8 7-1 trimmed", "7-1", "7-2"], False)
+        assert await comes_back(at, Cursor(3, 1)) == (["gap 3-1 7-1 trimmed", "7-1", "7-2"], False)
+
+
+async def test_client_ahead_of_its_gateway_gets_nothing_twice() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.add(*events(1, 3, 4))
+        assert await comes_back(at, Cursor(1, 4)) == ([], True)
+        assert at.told == ["1-3", "1-4"]  # the others of the room were brought along
+        at.room.on_entry(event(1, 3))
+        assert at.told == ["1-3", "1-4"]
+
+
+async def test_end_of_a_log_trimmed_to_nothing_is_complete() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        at.log.entries = []
+        await at.join()
+        assert await comes_back(at, Cursor(1, 2)) == ([], True)
+
+
+async def test_log_trimmed_to_nothing_behind_the_client_is_a_gap() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        at.log.entries = []
+        await at.join()
+        assert await comes_back(at, Cursor(1, 1)) == (["gap 1-1 1-2 trimmed"], False)
+
+
+async def test_log_that_is_gone_is_a_gap() -> None:
+    async with scene() as at:
+        await at.join()
+        assert await comes_back(at, Cursor(1, 1)) == (["gap 1-1 1-1 expired"], False)
+
+
+async def test_log_that_went_back_behind_the_client_is_a_gap() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        told, complete = await comes_back(at, Cursor(1, 7))
+        assert (told, complete) == (["gap 1-7 1-2 rewound"], False)
+
+
+async def test_log_that_went_back_and_on_in_another_epoch_is_a_gap() -> None:
+    async with scene(*events(1, 1, 2), marker(9, Cursor(1, 2)), event(9, 1)) as at:
+        await at.join()
+        assert await comes_back(at, Cursor(1, 7)) == (["gap 1-7 9-1 rewound", "9-1"], False)
+
+
+async def test_epoch_known_here_needs_no_proof() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        assert await comes_back(at, Cursor(1, 1)) == (["1-2"], True)
+
+
+@pytest.mark.parametrize("cursor", [Cursor(6, 1), Cursor(99, 1)], ids=["between", "future"])
+async def test_cursor_of_another_room_is_refused(cursor: Cursor) -> None:
+    async with scene(event(5, 1), marker(7, Cursor(5, 1)), event(7, 1)) as at:
+        await at.join()
+        way = recovery(at, cursor)
+        with pytest.raises(BadCursor):
+            await way.prove()
+        assert await way.pull() == []  # and then it begins at the live end
+
+
+async def test_future_cursor_of_an_epoch_only_the_log_knows_is_believed() -> None:
+    async with scene(event(7, 1)) as at:
+        at.log.entries = []
+        await at.join()
+        at.log.entries = [event(8, 1), event(8, 2)]
+        at.log.last = Cursor(8, 2)
+        assert await comes_back(at, Cursor(8, 9)) == (["gap 8-9 8-2 rewound"], False)
+
+
+async def test_entries_written_while_the_client_catches_up_come_along() -> None:
+    async with scene(*(event(1, offset) for offset in range(1, MANY))) as at:
+        await at.join()
+        way = recovery(at, Cursor(1, 1))
+        await way.prove()
+        first = await way.pull()
+        at.publish(event(1, MANY))
+        assert told_by(first)[-1] == f"1-{MANY - 1}"
+        assert told_by(await way.pull()) == [f"1-{MANY}"]
+
+
+async def test_entry_written_between_two_looks_at_an_empty_log_is_no_gap() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.entries = []
+        way = recovery(at, Cursor(1, 1))
+        assert way.complete
+        at.log.add(event(1, 2))
+        await at.room.heal()
+        assert told_by(await way.pull()) == ["1-2"]
+        assert way.complete
+
+
+# --- last -------------------------------------------------------------------------------------------------------------
+
+
+async def test_newest_events_of_the_ring() -> None:
+    async with scene(*events(1, 1, 2, 3)) as at:
+        await at.join()
+        assert told_by(await recovery(at, None).newest(2, DEFAULT_FILTER, 2000)) == ["1-2", "1-3"]
+
+
+async def test_gap_before_the_newest_events_is_not_told() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.room.tail.enter(event(1, 5))
+        assert told_by(await recovery(at, None).newest(1, DEFAULT_FILTER, 2000)) == ["1-5"]
+        assert told_by(await recovery(at, None).newest(2, DEFAULT_FILTER, 2000)) == [
+            "1-1",
+            "gap 1-1 1-5 trimmed",
+            "1-5",
+        ]
+
+
+async def test_rare_events_are_looked_for_in_the_whole_log() -> None:
+    async with scene(event(1, 1), *(event(1, offset, "like") for offset in range(2, MANY))) as at:
+        await at.join()
+        found = await recovery(at, None).newest(1, CHATS, 2000)
+        assert told_by(found)[0] == "1-1"
+
+
+async def test_fewer_events_than_asked_for() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        assert told_by(await recovery(at, None).newest(9, DEFAULT_FILTER, 2000)) == ["1-1", "1-2"]
+
+
+async def test_newest_events_of_a_room_without_a_log() -> None:
+    async with scene() as at:
+        await at.join()
+        assert told_by(await recovery(at, None).newest(9, DEFAULT_FILTER, 2000)) == []

@@ -1,0 +1,453 @@
+"""One room of a gateway: whatever the channel does, clients get the log once and in order, or are told of a gap."""
+
+import time
+from typing import Any
+
+import pytest
+
+from gateway.close_codes import Code
+from gateway.options import EventFilter
+from gateway.room import INBOX_MAX
+from shared.broker import RoomState
+from shared.cursor import Cursor
+from shared.demand import Member as ClusterMember
+from shared.phases import Phase, RoomPhase
+from shared.room import RoomKey
+from tests.gateway_log import ROOM, event, events, marker
+from tests.gateway_room import Listener, scene
+
+NAME = RoomKey("tiktok", "@ana")
+
+
+def phase(kind: Phase, **details: Any) -> RoomPhase:
+    return RoomPhase(phase=kind, at=time.time_ns() // 1_000_000, **details)
+
+
+def resting(kind: Phase, *, rest_ms: int = 60_000) -> RoomPhase:
+    return phase(kind, retry_at=time.time_ns() // 1_000_000 + rest_ms)
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+async def test_joining_delivers_nothing_old() -> None:
+    async with scene(marker(1, None), *events(1, 1, 2)) as at:
+        await at.join()
+        assert at.told == []
+        assert at.room.tail.position == (1, 2)
+        assert at.channels.subscribed == {ROOM}
+        at.publish(*events(1, 3, 4))
+        assert at.told == ["1-3", "1-4"]
+        assert at.log.reads == 0
+
+
+async def test_room_without_a_log_begins_with_its_first_entry() -> None:
+    async with scene() as at:
+        await at.join()
+        at.publish(marker(1, None), event(1, 1))
+        assert at.told == ["1-1"]
+
+
+async def test_what_a_read_brought_is_not_told_again_by_the_channel() -> None:
+    async with scene(marker(1, None), *events(1, 1, 2)) as at:
+        await at.join()
+        for entry in at.log.entries:
+            at.room.on_entry(entry)
+        await at.settle()
+        assert at.told == []
+
+
+async def test_message_lost_in_the_middle_is_read() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.add(*events(1, 2, 3))
+        at.publish(event(1, 4))
+        await at.settle()
+        assert at.told == ["1-2", "1-3", "1-4"]
+
+
+async def test_messages_that_arrive_during_a_read_wait_for_it() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.log.add(event(1, 2))
+        at.publish(*events(1, 3, 4))
+        await at.until(lambda: at.log.reads == 1)
+        at.publish(event(1, 5))
+        assert at.told == []
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == ["1-2", "1-3", "1-4", "1-5"]
+
+
+async def test_message_lost_during_a_read_is_read_again() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.log.add(event(1, 2))
+        at.publish(event(1, 3))
+        await at.until(lambda: at.log.reads == 1)
+        at.log.add(event(1, 4))
+        at.publish(event(1, 5))
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == ["1-2", "1-3", "1-4", "1-5"]
+        assert at.log.reads == 2
+
+
+async def test_flood_during_a_read_is_dropped_and_read() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.log.add(event(1, 2))
+        total = INBOX_MAX + 50
+        at.publish(*(event(1, offset) for offset in range(3, total)))
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == [f"1-{offset}" for offset in range(2, total)]
+
+
+async def test_lost_tail_is_found_by_the_heartbeat() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.room.on_alive(Cursor(1, 1))
+        assert at.log.reads == 0
+        at.log.add(event(1, 2))
+        at.room.on_alive(Cursor(1, 2))
+        await at.settle()
+        assert at.told == ["1-2"]
+
+
+async def test_heartbeat_that_arrives_during_a_read_counts() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.room.on_resubscribed()
+        await at.until(lambda: at.log.reads == 1)
+        at.room.on_alive(Cursor(1, 1))
+        at.log.gate.set()
+        await at.settle()
+        at.log.add(event(1, 2))
+        at.log.gate.clear()
+        at.room.on_resubscribed()
+        await at.until(lambda: at.log.reads == 2)
+        at.room.on_alive(Cursor(1, 3))
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == ["1-2"]
+        assert at.log.reads == 3
+
+
+async def test_unasked_confirmation_leads_to_a_read() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.add(marker(4, Cursor(1, 1)), *events(4, 1, 2))
+        at.room.on_resubscribed()
+        await at.settle()
+        assert at.told == ["4-1", "4-2"]
+
+
+async def test_read_of_several_pages() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.add(*(event(1, offset) for offset in range(2, 1002)))
+        await at.room.heal()
+        assert at.told == [f"1-{offset}" for offset in range(2, 1002)]
+        assert at.log.reads == 6
+
+
+async def test_trimmed_entries_are_a_gap() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.add(*events(1, 2, 3, 4))
+        del at.log.entries[:3]
+        await at.room.heal()
+        assert at.told == ["gap 1-1 1-4 trimmed", "1-4"]
+
+
+async def test_log_that_is_gone_is_a_gap_before_what_comes_next() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        await at.room.heal()
+        assert at.room.tail.position == (1, 1)
+        at.publish(marker(9, None), event(9, 1))
+        await at.settle()
+        assert at.told == ["gap 1-1 9-1 expired", "9-1"]
+
+
+async def test_log_that_was_set_back_is_a_gap_and_repeats_are_dropped() -> None:
+    async with scene(*events(1, 1, 2, 3)) as at:
+        await at.join()
+        at.log.entries, at.log.last = events(1, 1), Cursor(1, 1)
+        at.room.on_alive(Cursor(1, 1))
+        await at.settle()
+        at.publish(*events(1, 2, 3, 4))
+        await at.settle()
+        assert at.told == ["gap 1-3 1-4 rewound", "1-4"]
+
+
+async def test_entry_of_an_older_epoch_counts_only_when_the_log_was_set_back() -> None:
+    async with scene(event(5, 1)) as at:
+        await at.join()
+        at.room.on_entry(event(3, 1))
+        await at.settle()
+        assert at.told == []
+        at.log.entries, at.log.last = [], None
+        at.publish(event(3, 2))
+        await at.settle()
+        assert at.told == ["gap 5-1 3-2 rewound", "3-2"]
+
+
+async def test_log_trimmed_to_nothing_behind_us_is_given_up() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], Cursor(1, 9)
+        await at.room.heal()
+        at.publish(event(1, 10))
+        await at.settle()
+        assert at.told == ["gap 1-1 1-10 trimmed", "1-10"]
+
+
+async def test_redis_away_during_a_read_is_told_and_tried_again() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.away = True
+        at.log.add(event(1, 2))
+        at.publish(event(1, 3))
+        await at.until(lambda: "unavailable" in at.listener.notes)
+        at.log.away = False
+        await at.settle()
+        assert at.told == ["1-2", "1-3"]
+        assert at.listener.notes == ["unavailable", "nobody"]
+
+
+async def test_link_down_is_told_also_to_who_comes_then() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.channels.up = False
+        at.room.on_link(up=False)
+        late = Listener()
+        at.room.attach(late)
+        assert at.listener.notes == late.notes == ["unavailable"]
+        at.log.add(event(1, 2))
+        at.room.on_resubscribed()
+        await at.settle()
+        assert at.listener.notes == ["unavailable"]  # one channel is not the link
+        at.channels.up = True
+        at.room.on_link(up=True)
+        await at.settle()
+        assert at.listener.notes == late.notes == ["unavailable", "nobody"]
+        assert at.told == ["1-2"]
+
+
+# --- phases -----------------------------------------------------------------------------------------------------------
+
+
+async def test_phases_are_told_in_order() -> None:
+    async with scene() as at:
+        await at.join()
+        for kind in (Phase.ACQUIRED, Phase.RESOLVING, Phase.CONNECTED):
+            at.room.on_phase(phase(kind))
+        assert at.listener.notes == ["acquired", "resolving", "connected"]
+        assert at.room.taken
+        assert not at.room.rests
+
+
+@pytest.mark.parametrize(
+    ("holder", "kind", "known"),
+    [
+        ("1 i/a", Phase.CONNECTED, Phase.CONNECTED),
+        ("", Phase.CONNECTED, None),  # left by a holder that released the room
+        ("", Phase.FAILED, Phase.FAILED),
+        ("1 i/a", Phase.TARGET, None),
+    ],
+)
+async def test_phase_in_the_state_counts_while_somebody_stands_for_it(
+    holder: str, kind: Phase, known: Phase | None
+) -> None:
+    async with scene() as at:
+        at.log.room_state = RoomState(phase=phase(kind), holder=holder)
+        await at.join()
+        assert (at.room.phase.phase if at.room.phase else None) == known
+
+
+async def test_phases_behind_a_loss_wait_for_the_entries_before_them() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.log.add(event(1, 2))
+        at.publish(event(1, 3))
+        at.room.on_phase(phase(Phase.RECONNECTING))
+        assert at.listener.notes == []
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == ["1-2", "1-3"]
+        assert at.listener.notes == ["reconnecting"]
+
+
+async def test_lost_last_event_is_told_before_the_end() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.log.add(event(1, 2, "ended"))
+        at.room.on_phase(resting(Phase.ENDED))
+        assert at.listener.notes == []
+        await at.settle()
+        assert at.told == ["1-2"]
+        assert at.listener.notes == ["ended"]
+
+
+async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
+    async with scene() as at:
+        await at.join()
+        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
+        at.room.on_resubscribed()
+        await at.settle()
+        at.room.on_resubscribed()
+        await at.settle()
+        assert at.listener.notes == ["connected"]
+
+
+async def test_phase_that_is_both_in_the_state_and_on_its_way_is_told_in_its_turn() -> None:
+    async with scene() as at:
+        await at.join()
+        at.log.gate.clear()
+        at.room.on_resubscribed()
+        acquired, connected = phase(Phase.ACQUIRED), phase(Phase.CONNECTED)
+        at.room.on_phase(acquired)
+        at.room.on_phase(connected)
+        at.log.room_state = RoomState(phase=connected, holder="1 i/a")
+        at.log.gate.set()
+        await at.settle()
+        assert at.listener.notes == ["acquired", "connected"]
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+async def test_name_leads_to_its_target_and_to_the_next_one() -> None:
+    async with scene(key=NAME) as at:
+        at.demand.points_to = ROOM
+        await at.join()
+        assert at.room.target == ROOM
+        at.room.on_phase(phase(Phase.TARGET, target="7300000000000000002"))
+        at.room.on_phase(phase(Phase.TARGET, target="{}"))
+        assert at.listener.notes == ["to tiktok:7300000000000000002", "target", "target"]
+        assert str(at.room.target) == "tiktok:7300000000000000002"
+
+
+# --- demand -----------------------------------------------------------------------------------------------------------
+
+
+async def test_demand_is_told_kept_up_and_told_once_more_at_the_end() -> None:
+    async with scene(untaken_after_s=600) as at:
+        await at.join()
+        at.room.want()
+        at.room.want()
+        await at.settle()
+        now = time.monotonic()
+        at.room.tick(now + 24)
+        await at.settle()
+        assert at.demand.told == ["announce"]
+        at.room.tick(now + 26)
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh"]
+        at.room.detach(at.listener)
+        at.room.detach(at.listener)
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh", "refresh"]
+        at.room.tick(now + 1000)
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh", "refresh"]
+
+
+async def test_raw_is_wanted_while_somebody_asks_for_it() -> None:
+    async with scene() as at:
+        at.listener = Listener(EventFilter(frozenset({"raw"})))
+        await at.join()
+        at.room.want()
+        await at.settle()
+        at.room.ask_raw()
+        await at.settle()
+        assert at.demand.told == ["raw", "announce", "raw"]
+
+
+async def test_resting_room_is_left_alone_until_its_time() -> None:
+    async with scene() as at:
+        at.log.room_state = RoomState(phase=resting(Phase.FAILED))
+        await at.join()
+        at.room.want()
+        await at.settle()
+        assert (at.room.rests, at.demand.told) == (True, [])
+        at.room.on_phase(resting(Phase.FAILED, rest_ms=-1))
+        at.room.tick(time.monotonic())
+        await at.settle()
+        assert at.demand.told == ["announce"]
+
+
+async def test_demand_that_could_not_be_told_is_told_soon() -> None:
+    async with scene() as at:
+        await at.join()
+        at.demand.away = True
+        at.room.want()
+        await at.settle()
+        assert at.listener.notes == ["unavailable", "nobody"]
+        at.demand.away = False
+        at.room.tick(time.monotonic() + 2)
+        await at.settle()
+        assert at.demand.told == ["announce"]
+
+
+@pytest.mark.parametrize(
+    ("ingestors", "code"),
+    [
+        ([], Code.NO_INGESTOR),
+        ([{"rooms": "3", "max_rooms": "3"}], Code.NO_CAPACITY),
+        ([{"rooms": "3", "max_rooms": "3"}, {"rooms": "1", "max_rooms": "3"}], Code.NO_INGESTOR),
+        ([{"rooms": "many"}], Code.NO_INGESTOR),
+    ],
+)
+async def test_room_that_nobody_takes_is_told(ingestors: list[dict[str, str]], code: Code) -> None:
+    async with scene() as at:
+        at.demand.ingestors = [ClusterMember(str(number), 1, load) for number, load in enumerate(ingestors)]
+        await at.join()
+        at.room.want()
+        await at.settle()
+        now = time.monotonic()
+        at.room.tick(now + 9)
+        await at.settle()
+        assert at.listener.notes == []
+        at.room.tick(now + 11)
+        await at.settle()
+        at.room.tick(now + 11.5)
+        assert at.listener.notes == [code]
+        at.room.on_alive(Cursor(1, 1))  # somebody is there after all
+        assert at.listener.notes == [code, "nobody"]
+
+
+async def test_holder_that_fell_silent_leads_to_a_read() -> None:
+    async with scene(event(1, 1)) as at:
+        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
+        await at.join()
+        at.room.want()
+        await at.settle()
+        at.log.add(event(1, 2))
+        now = time.monotonic()
+        at.room.tick(now + 1)
+        await at.settle()
+        assert at.told == []
+        at.room.tick(now + 3)
+        await at.settle()
+        assert at.told == ["1-2"]
+
+
+async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
+    async with scene() as at:
+        await at.join()
+        at.room.want()
+        await at.settle()
+        at.channels.up = False
+        now = time.monotonic()
+        at.room.tick(now + 100)
+        await at.settle()
+        assert "members" not in at.demand.told
