@@ -189,7 +189,9 @@ class Room:
     def on_alive(self, last: Cursor) -> None:
         """The holder is there, and `last` is the log's last id."""
         self._heard()
-        if self._worker is not None or last != self.tail.last:
+        if not self.taken:
+            self._state_wanted = True  # its phase was told before we listened, or while its lease had lapsed
+        if self._worker is not None or self._state_wanted or last != self.tail.last:
             self._take_in(last)
 
     def on_phase(self, phase: RoomPhase) -> None:
@@ -323,7 +325,7 @@ class Room:
         state = await self._cluster.broker.state(self.key)
         phase = state.phase
         if phase is None or (phase.phase not in RESTING and not state.holder):
-            return  # left by a holder that released the room
+            return  # left by a holder that released the room, or died
         if phase.phase is Phase.TARGET or phase == self.phase:
             return
         told = [item for item in self._inbox if isinstance(item, RoomPhase)]

@@ -120,7 +120,7 @@ class RoomState:
         viewer_count: watching now.
         gifts: whether gifts are told to the session that watches.
         position: the upstream's own cursor behind the last stored batch.
-        holder: the lease of who holds it, or held it last without releasing.
+        holder: the lease of who holds it now; a phase told by a holder that died is still there.
     """
 
     phase: RoomPhase | None = None
@@ -261,8 +261,12 @@ class Broker:
         Raises:
             BrokerUnavailable: Redis cannot be asked.
         """
+        keys = RoomKeys.of(room)
         async with self._redis.turn() as commands:
-            fields: dict[bytes, bytes] = await commands.hgetall(RoomKeys.of(room).state)
+            pipeline = commands.pipeline(transaction=False)
+            pipeline.hgetall(keys.state).get(keys.lease)
+            answers = await pipeline.execute()
+        fields: dict[bytes, bytes] = answers[0]
         phase = None
         if b"phase" in fields:
             try:
@@ -277,7 +281,7 @@ class Broker:
             viewer_count=int(viewers) if viewers.isdigit() and len(viewers) < 17 else None,
             gifts={b"1": True, b"0": False}.get(fields.get(b"gifts", b"")),
             position=_text(fields.get(b"cursor", b"")),
-            holder=_text(fields.get(b"holder", b"")),
+            holder=_text(answers[1] or b""),
         )
 
 
