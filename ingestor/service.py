@@ -3,18 +3,23 @@
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 
 from ingestor.connectors.base import Connector
+from ingestor.connectors.registry import connectors as open_connectors
 from ingestor.room_worker import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
+from shared import logs
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, ConfigError
 from shared.lease import Leases
 from shared.redis_client import RedisClient, open_redis
+from shared.settings import load
+from shared.signals import stop_event
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +59,26 @@ async def running(
             logger.info("ingestor stopped name=%s", settings.ingestor_name)
 
 
-async def serve(settings: IngestorSettings, connectors: Mapping[str, Connector], stop: asyncio.Event) -> None:
-    """Run one ingestor until `stop` is set.
+async def serve(settings: IngestorSettings) -> None:
+    """Run one ingestor until SIGINT or SIGTERM.
 
     Raises:
-        ConfigError: the Redis URL cannot be used.
+        ConfigError: the Redis URL or a connector's setting cannot be used.
     """
-    redis = open_redis(settings.redis_url.get_secret_value(), name="ingestor")
-    async with contextlib.aclosing(redis), running(settings, redis, connectors):
+    stop = stop_event()
+    async with contextlib.AsyncExitStack() as stack:
+        redis = open_redis(settings.redis_url.get_secret_value(), name="ingestor")
+        stack.push_async_callback(redis.aclose)
+        connectors = await stack.enter_async_context(open_connectors())
+        await stack.enter_async_context(running(settings, redis, connectors))
         await stop.wait()
+
+
+def run() -> None:
+    """`python -m ingestor`: read the settings and serve."""
+    try:
+        settings = load(IngestorSettings)
+        logs.configure(settings.log_level, settings.log_format)
+        asyncio.run(serve(settings))
+    except ConfigError as error:
+        sys.exit(f"ingestor: {error}")

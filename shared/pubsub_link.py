@@ -10,13 +10,12 @@ In a Cluster each node that serves a wanted channel has a connection of its own;
 
 import asyncio
 import logging
-import math
 import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from redis.asyncio.connection import AbstractConnection
 
@@ -276,9 +275,14 @@ class PubSubLink:
                     await socket.send_packed_command(socket.pack_commands(batch), check_health=False)
 
     async def _read(self, connection: _Connection, socket: AbstractConnection) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         with broker_errors():
             while True:
-                match await socket.read_response(timeout=math.inf):
+                match await socket.read_response(timeout=self._redis.link_read_s):
+                    case None:
+                        if task.cancelling():  # it was lost in the read, see `RedisClient.link_read_s`
+                            raise asyncio.CancelledError
+                        continue
                     case [b"smessage" | b"message", name, message]:
                         connection.delivering = True
                         if name in connection.channels:

@@ -65,7 +65,11 @@ class RedisClient:
     Attributes:
         commands: redis-py's client; answers are bytes. Untyped: its types name every form that an answer could have
             under other options.
+        link_read_s: how long one read of a pub/sub connection may last. Finite for fakeredis, which waits in a loop
+            around `asyncio.wait_for`, and so can lose a cancellation for good in Python 3.11.
     """
+
+    link_read_s = math.inf
 
     def __init__(self, commands: Any, links: Any, *also_closed: Any) -> None:
         self.commands = commands
@@ -217,7 +221,9 @@ def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:
 def _open_memory(url: str, ours: dict[str, Any]) -> RedisClient:
     server = _memory_servers.setdefault(url, FakeServer())
     commands = FakeAsyncRedis(server=server, **ours)
-    return RedisClient(commands, commands.connection_pool)
+    client = RedisClient(commands, commands.connection_pool)
+    client.link_read_s = 0.5
+    return client
 
 
 _memory_servers: dict[str, FakeServer] = {}
