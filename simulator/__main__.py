@@ -22,15 +22,21 @@ _DEFAULT = SimulatorConfig()
 @click.option("--port", default=8100, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--public-url", default=None, help="Where browsers reach the pictures.  [default: http://HOST:PORT]")
 @click.option("--rooms", default=0, show_default=True, type=click.IntRange(0, GENERATED_MAX), help="Generated rooms.")
-@click.option("--rate", default=_DEFAULT.rate, show_default=True, type=float, help="Messages a second in a room.")
+@click.option(
+    "--rate",
+    default=_DEFAULT.rate,
+    show_default=True,
+    type=click.FloatRange(0, 5000),
+    help="Messages a second in a room.",
+)
 @click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Same seed, same rooms.")
 @click.option("--payloads", multiple=True, help="JSONL files or directories, played as @payloads.")
 @click.argument("more_payloads", nargs=-1)
-@click.option("--payload-rate", default=_DEFAULT.payload_rate, show_default=True, help="Messages a second in it.")
+@click.option("--payload-rate", default=_DEFAULT.payload_rate, show_default=True, type=click.FloatRange(0, 5000))
 @click.option("--direct/--no-direct", default=True, show_default=True, help="Let in sockets without a token.")
 @click.option("--key", multiple=True, help="An API key the providers accept; any, when not given.")
 @click.option("--strict-acks", is_flag=True, help="A wrong or missing ack ends the connection.")
-@click.option("--ping-interval", default=_DEFAULT.ping_interval_s, show_default=True, help="Seconds, as announced.")
+@click.option("--ping-interval", default=_DEFAULT.ping_interval_s, show_default=True, type=click.IntRange(1, 60))
 def main(
     host: str,
     port: int,

@@ -16,13 +16,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from protos.webcast_pb2 import Message
 from simulator.faults import FAULTS, REFUSALS, BadFault
 from simulator.playback import placed
-from simulator.room import Room, RoomStatus
+from simulator.room import LISTED_MAX, Close, Room, RoomStatus
 from simulator.source import ControlAction
 from simulator.world import World
 
 BODY_MAX_BYTES = 4 * 1024 * 1024
 INJECT_MAX = 1_000  # messages in one request
-LIST_MAX = 20_000
 RATE_MAX = 5_000.0  # messages a second
 SECONDS_MAX = 3_600.0
 
@@ -83,14 +82,11 @@ class Control:
         """The messages sent live, oldest first: `?after=<serial>&limit=`."""
         room = self._room(request)
         after = _query_integer(request, "after", 0)
-        limit = _query_integer(request, "limit", LIST_MAX)
-        newer = [sent for sent in room.sent if sent.serial > after][:limit]
+        limit = _query_integer(request, "limit", LISTED_MAX)
+        newer = [listed for listed in room.listed if listed.serial > after][:limit]
         return {
             "room": str(room.id),
-            "messages": [
-                {"serial": sent.serial, "id": str(sent.message.msg_id), "method": sent.message.method.decode()}
-                for sent in newer
-            ],
+            "messages": [{"serial": serial, "id": str(msg_id), "method": method} for serial, msg_id, method in newer],
         }
 
     # Changing
@@ -140,16 +136,23 @@ class Control:
     # Breaking
 
     async def drop(self, request: Request) -> dict[str, Any]:
-        """`{"code": 1011}`, or `{}` to cut the connections without a word. `count`: only so many of them."""
+        """`{"code": 1011}`, or `{}` to cut the connections without a word.
+
+        `count`: only so many of them. `announced`: a frame of the type `close` asks them to leave first.
+        """
         room = self._room(request)
-        body = await _body(request, {"code", "count"})
+        body = await _body(request, {"code", "count", "announced"})
         code = body.get("code")
         if code is not None and (not isinstance(code, int) or not (code in _CLOSE_CODES or 3000 <= code < 5000)):
             raise BadRequest("code is a close code that may be sent")
         count = int(_number(body, "count", len(room.listeners), 0, 1_000_000))
         chosen = list(room.listeners)[:count]
         for listener in chosen:
-            listener.close(code)
+            if body.get("announced"):
+                listener.send(listener.protocol.close())
+                listener.put(Close(code))
+            else:
+                listener.close(code)
         return {"room": str(room.id), "dropped": len(chosen)}
 
     async def stall(self, request: Request) -> dict[str, Any]:

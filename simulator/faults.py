@@ -60,17 +60,20 @@ class FaultType:
 
     does: str
     options: Mapping[str, str | float] = field(default_factory=dict)
+    of_a_room: bool = True
 
 
 FAULTS: Final[Mapping[FaultKind, FaultType]] = MappingProxyType(
     {
         FaultKind.REFUSE_HANDSHAKE: FaultType("the socket is refused", {"reason": "device_blocked"}),
-        FaultKind.RATE_LIMIT: FaultType("429 from the token providers", {"retry_after_s": 1.0}),
-        FaultKind.REFUSE_KEY: FaultType("401 from the token providers"),
-        FaultKind.PROVIDER_ERROR: FaultType("a 5xx from the token providers", {"status": 503.0}),
-        FaultKind.PROVIDER_EMPTY: FaultType("success from the token providers, with nothing in it"),
-        FaultKind.CAPTCHA: FaultType("a captcha page instead of the live page or its JSON"),
-        FaultKind.DELAY_HTTP: FaultType("every HTTP answer and handshake comes late", {"delay_s": 1.0}),
+        FaultKind.RATE_LIMIT: FaultType("429 from the token providers", {"retry_after_s": 1.0}, of_a_room=False),
+        FaultKind.REFUSE_KEY: FaultType("401 from the token providers", of_a_room=False),
+        FaultKind.PROVIDER_ERROR: FaultType("a 5xx from the token providers", {"status": 503.0}, of_a_room=False),
+        FaultKind.PROVIDER_EMPTY: FaultType("success from the token providers, with nothing in it", of_a_room=False),
+        FaultKind.CAPTCHA: FaultType("a captcha page instead of the live page or its JSON", of_a_room=False),
+        FaultKind.DELAY_HTTP: FaultType(
+            "every HTTP answer and handshake comes late", {"delay_s": 1.0}, of_a_room=False
+        ),
         FaultKind.DELAY: FaultType("frames are held back", {"delay_s": 0.5}),
         FaultKind.DUPLICATE: FaultType("messages come again, in a frame of their own"),
         FaultKind.REORDER: FaultType("messages of a frame come in reverse order"),
@@ -136,6 +139,8 @@ class Faults:
         chosen: dict[str, str | float] = dict(defaults)
         for name, value in options.items():
             chosen[name] = _option(name, value)
+        if room and not FAULTS[FaultKind(kind)].of_a_room:
+            raise BadFault(f"{kind} is not a fault of one room")
         if len(self._armed) >= ARMED_MAX:
             raise BadFault(f"{ARMED_MAX} faults are armed: clear some first")
         until_s = None if duration_s is None else now_s + duration_s

@@ -119,7 +119,7 @@ class Providers:
         wrss = world.tickets.issue(room.id, cursor, world.now_s())
         scheme = "wss" if request.url.scheme == "https" else "ws"
         return WebcastResponse(
-            messages=room.first_messages(HISTORY_DEFAULT, now_ms),
+            messages=room.first_messages(cursor, HISTORY_DEFAULT, now_ms),
             cursor=cursor.encode(),
             fetch_interval=1000,
             now=now_ms,

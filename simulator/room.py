@@ -5,11 +5,13 @@ missed, and everybody is told the last few chats again, as the platform does.
 """
 
 import asyncio
+import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from random import Random
+from typing import NamedTuple
 
 from protos.webcast_pb2 import Header, Message, PushFrame
 from simulator.faults import FaultKind, Faults
@@ -17,7 +19,7 @@ from simulator.source import ControlAction, Source, action_of
 from simulator.webcast import ServerConnection
 
 BACKLOG = 300  # messages kept for those who come back with a cursor; a minute of a lively room
-SENT_MAX = 20_000  # messages whose ids the control endpoint can list
+LISTED_MAX = 10_000  # messages whose ids the control endpoint can list; 1.5 MB
 CHATS_KEPT = 20  # a client may ask for so much history
 FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
 FRAME_SIZES = (2, 3, 4, 5, FRAME_MESSAGES_MAX)
@@ -118,6 +120,14 @@ class Sent:
     message: Message
 
 
+class Listed(NamedTuple):
+    """What is remembered of a message for long."""
+
+    serial: int
+    id: int
+    method: str
+
+
 class Room:
     """One broadcast.
 
@@ -125,7 +135,7 @@ class Room:
         listeners: the clients that entered and are still there.
         counters: what clients did, see `ServerConnection`, and connections_opened.
         methods: how many messages of which method were sent live.
-        sent: the newest of them.
+        listed: the newest of them.
     """
 
     def __init__(
@@ -152,7 +162,7 @@ class Room:
         self.listeners: set[Listener] = set()
         self.counters: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
-        self.sent: deque[Sent] = deque(maxlen=SENT_MAX)
+        self.listed: deque[Listed] = deque(maxlen=LISTED_MAX)
         self._faults = faults
         self._random = random
         self._serial = 0
@@ -169,9 +179,15 @@ class Room:
         """The place behind all that happened so far."""
         return self._cursor_at(self._serial, now_ms)
 
-    def first_messages(self, history: int, now_ms: int) -> list[Message]:
-        """What a newcomer is told: greetings, and the last chats marked as history."""
-        return self._first_messages(self._serial, history, now_ms)
+    def first_messages(self, cursor: str, history: int, now_ms: int) -> list[Message]:
+        """What a newcomer is told: greetings, and the last chats up to the cursor, marked as history."""
+        # Chats behind the cursor are about to be told live, and must not pass for history.
+        place = self._place(cursor)
+        chats = [sent.message for sent in self._chats if sent.serial <= place]
+        first = self.source.greeting(now_ms)
+        for chat in chats[max(0, len(chats) - history) :]:
+            first.append(Message(method=chat.method, payload=chat.payload, msg_id=chat.msg_id, is_history=True))
+        return first
 
     def enter(self, listener: Listener, cursor: str, history: int, now_ms: int, now_s: float) -> None:
         """Begin to tell a client what happens, from the cursor on where it is one of this room."""
@@ -180,7 +196,7 @@ class Room:
         if self.entered_s is None:
             self.entered_s = now_s
         place = self._place(cursor)
-        first = self._first_messages(place, history, now_ms)
+        first = self.first_messages(cursor, history, now_ms)
         listener.send(listener.protocol.enter_room_answer(first, self._cursor_at(place, now_ms), now_ms))
         if self.status is RoomStatus.ENDED:
             listener.put(Close(1000))
@@ -231,9 +247,10 @@ class Room:
     def _remember(self, message: Message) -> Sent:
         self._serial += 1
         sent = Sent(self._serial, message)
-        self.sent.append(sent)
         self._backlog.append(sent)
-        self.methods[message.method.decode(errors="replace")] += 1
+        method = sys.intern(message.method.decode(errors="replace"))
+        self.methods[method] += 1
+        self.listed.append(Listed(self._serial, message.msg_id, method))
         if message.method == b"WebcastChatMessage":
             self._chats.append(sent)
         return sent
@@ -261,14 +278,6 @@ class Room:
             listener.send(listener.protocol.messages(messages, cursor, now_ms, now_s))
 
     # Places
-
-    def _first_messages(self, place: int, history: int, now_ms: int) -> list[Message]:
-        # Chats behind the place are about to be told live, and must not pass for history.
-        chats = [sent.message for sent in self._chats if sent.serial <= place]
-        first = self.source.greeting(now_ms)
-        for chat in chats[max(0, len(chats) - history) :]:
-            first.append(Message(method=chat.method, payload=chat.payload, msg_id=chat.msg_id, is_history=True))
-        return first
 
     def _cursor_at(self, place: int, now_ms: int) -> str:
         # Five numbers between underscores, as the platform writes them. What its own mean is not known; ours are

@@ -186,7 +186,7 @@ async def test_a_wrong_handshake_is_refused_as_the_platform_does(
 
 async def test_a_socket_without_a_room_is_a_bad_request(simulator: Simulator) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(simulator.socket_url(**{"room_id": "x"})):
+        async with connect(simulator.socket_url(room_id="x")):
             pass
     assert refused.value.response.status_code == 400
 
@@ -255,6 +255,11 @@ async def test_who_comes_back_with_its_cursor_misses_nothing(simulator: Simulato
         await witness.messages(60)
         async with joined(simulator, cursor=cursor) as (again, first):
             assert all(message.msg_id <= last for message in first.messages if message.is_history)
+            bootstrap = Response.FromString(
+                (await get(simulator, f"/webcast/fetch?room_id={DEMO}&cursor={cursor}")).content
+            )
+            assert all(message.msg_id <= last for message in bootstrap.messages if message.is_history)
+            assert bootstrap.cursor.decode() == cursor
             missed = await again.messages(30)
     listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
     ids = [int(message["id"]) for message in listed]
@@ -436,20 +441,29 @@ async def test_connections_can_be_dropped(simulator: Simulator, body: dict[str, 
     assert (closed.value.rcvd and closed.value.rcvd.code) == code
 
 
+async def test_a_client_can_be_asked_to_leave(simulator: Simulator) -> None:
+    async with joined(simulator) as (client, _):
+        await simulator.ask("POST", "/rooms/@demo/drop", code=1000, announced=True)
+        frame, _ = await client.next("close")
+        with pytest.raises(ConnectionClosed):
+            await client.next("never")
+    assert client.frames[-1] == frame
+
+
 async def test_a_stalled_connection_is_silent_and_told_the_rest_afterwards(simulator: Simulator) -> None:
     async with joined(simulator) as (client, _):
         await client.messages(5)
         await simulator.ask("POST", "/rooms/@demo/stall", duration_s=600)
         room = simulator.world.room(DEMO)
         assert room is not None
-        before = len(room.sent)
+        before = len(room.listed)
         async with joined(simulator) as (witness, _):
             await witness.messages(30)  # the room goes on for others
-        assert len(room.sent) > before
+        assert len(room.listed) > before
         await simulator.ask("DELETE", "/faults")
         await client.messages(30)
         mine = [m.msg_id for frame in client.frames if frame.payload_type == b"msg" for m in read(frame).messages]
-        ids = [sent.message.msg_id for sent in room.sent]
+        ids = [listed.id for listed in room.listed]
         assert mine == ids[: len(mine)]
 
 

@@ -57,6 +57,11 @@ def test_what_is_no_fault_is_refused_with_a_reason(kind: str, options: dict[str,
         Faults().arm(kind, 0.0, options=options)
 
 
+def test_what_concerns_no_room_cannot_be_armed_for_one() -> None:
+    with pytest.raises(BadFault, match="not a fault of one room"):
+        Faults().arm("captcha", 0.0, room=ROOM)
+
+
 def test_the_number_of_armed_faults_is_bounded() -> None:
     faults = Faults()
     for _ in range(ARMED_MAX):
