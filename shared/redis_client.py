@@ -6,6 +6,7 @@ Above this file there is no difference between a single Redis or Valkey, Sentine
 import asyncio
 import contextlib
 import functools
+import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
