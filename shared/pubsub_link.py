@@ -278,10 +278,11 @@ class PubSubLink:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         with broker_errors():
             while True:
-                match await socket.read_response(timeout=self._redis.link_read_s):
+                reply = await socket.read_response(timeout=self._redis.link_read_s)
+                if task.cancelling():  # it was lost in the read, see `RedisClient.link_read_s`
+                    raise asyncio.CancelledError
+                match reply:
                     case None:
-                        if task.cancelling():  # it was lost in the read, see `RedisClient.link_read_s`
-                            raise asyncio.CancelledError
                         continue
                     case [b"smessage" | b"message", name, message]:
                         connection.delivering = True
