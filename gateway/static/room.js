@@ -179,10 +179,15 @@ const EVENTS = new Map([
   }],
   ["battle", (room, { battle }, now) => {
     if (battle.state === "cancelled" || battle.state === "punish_finished") return void (room.battle = null);
-    const known = room.battle?.id === battle.id ? room.battle : {};
-    const sides = battle.sides.length ? battle.sides : known.sides ?? [];
-    const until = battle.state === "finished" ? now + RESULT_SHOWN_MS : known.until;
-    room.battle = { ...known, ...battle, sides, until };
+    const known = room.battle?.id === battle.id ? room.battle : { sides: [] };
+    // Scores name their hosts by id alone.
+    const people = [...known.sides.map(({ anchor }) => anchor), ...(room.host ? [room.host] : [])];
+    const named = (anchor) => (anchor.nickname ? anchor : people.find(({ id }) => id === anchor.id) ?? anchor);
+    const sides = battle.sides.length ? battle.sides.map((side) => ({ ...side, anchor: named(side.anchor) })) : known.sides;
+    const current = { ...known, ...battle, sides };
+    const ends_at = current.started_at + current.duration_ms; // NaN when not told: then it has no end of its own
+    const until = (battle.state === "finished" ? now : ends_at) + RESULT_SHOWN_MS;
+    room.battle = { ...current, until };
   }],
   ["poll", (room, { poll }, now) => {
     const known = room.poll?.id === poll.id ? room.poll : { options: [] };

@@ -27,7 +27,7 @@ let room = newRoom("");
 let connection = null;
 const elements = new Map(); // key of a row -> its <li>
 let unread = 0;
-let atEnd = true;
+let atEnd = true; // the newest row is on the screen, and is kept there
 let scrolledTo = 0;
 let drawing = false;
 
@@ -71,10 +71,11 @@ function avatar(user) {
 }
 
 function bar(...shares) {
-  const element = el("div", "bar");
-  for (const share of shares) element.append(el("i"));
-  [...element.children].forEach((part, index) => { part.style.flexGrow = shares[index]; });
-  return element;
+  return el("div", "bar", ...shares.map((share) => {
+    const part = el("i");
+    part.style.flexGrow = share;
+    return part;
+  }));
 }
 
 // --- Rows of the chat ------------------------------------------------------------------------------------------------
@@ -126,20 +127,18 @@ function drawRows() {
     elements.get(key)?.remove();
     elements.delete(key);
   }
-  const added = document.createDocumentFragment();
+  room.removed.clear();
   for (const row of room.changed) {
+    room.changed.delete(row); // before it is drawn: one row that cannot be drawn must not come back for ever
     let element = elements.get(row.key);
     if (element === undefined) {
       element = el("li", row.highlight ? `${row.kind} highlight` : row.kind, ...ROWS[row.kind](row));
       elements.set(row.key, element);
-      added.append(element);
+      chat.append(element);
       if (!atEnd) unread += 1;
     }
     UPDATES[row.kind]?.(element, row);
   }
-  room.removed.clear();
-  room.changed.clear();
-  chat.append(added);
   setText($("newer"), unread > 0 ? `↓ ${words.newRows(Math.min(unread, ROWS_MAX))}` : "");
 }
 
@@ -204,7 +203,8 @@ const PANELS = {
 };
 
 function meter(label, value, part, whole) {
-  return el("div", "meter", el("span", "text", label), el("span", "value", value), bar(part, Math.max(0, whole - part) || (whole ? 0 : 1)));
+  const rest = whole > 0 ? Math.max(0, whole - part) : 1;
+  return el("div", "meter", el("span", "text", label), el("span", "value", value), bar(part, rest));
 }
 
 function drawPanels(now) {
@@ -250,11 +250,15 @@ function drawHearts() {
 }
 
 function stayAtEnd() {
-  if (atEnd) chat.scrollTop = chat.scrollHeight;
+  chat.classList.toggle("following", atEnd);
+  if (!atEnd) return;
+  chat.scrollTop = chat.scrollHeight;
+  scrolledTo = chat.scrollTop;
 }
 
 function draw() {
   drawing = false;
+  if (connection === null) return;
   drawHead();
   drawRows();
   drawLines();
@@ -268,28 +272,27 @@ function drawSoon() {
   drawing = true;
 }
 
-setInterval(() => {
+/** What changes with time, or too often to be read at every change. */
+function drawSlowParts() {
+  if (connection === null) return;
   const now = Date.now();
   expire(room, now);
   drawStats(now);
   drawPanels(now);
   drawSoon();
-}, 1000);
+}
 
 // --- Joining and leaving ---------------------------------------------------------------------------------------------
 
-function leave() {
+/** Join the room in this page's own address; without one, ask for a room. */
+function joinFromAddress() {
   connection?.stop();
   connection = null;
   chat.replaceChildren();
   elements.clear();
   drawn.clear();
   [unread, atEnd] = [0, true];
-}
 
-/** Join the room in this page's own address; without one, ask for a room. */
-function joinFromAddress() {
-  leave();
   const query = new URLSearchParams(location.search);
   const wanted = query.get("room")?.trim() ?? "";
   const platform = platforms.includes(query.get("platform")) ? query.get("platform") : platforms[0];
@@ -309,7 +312,7 @@ function joinFromAddress() {
       drawSoon();
     },
     lost() {
-      if (room.state.name !== "reconnecting") receive(room, { status: "reconnecting", message: words.lost }, Date.now());
+      receive(room, { status: "reconnecting", message: words.lost }, Date.now());
       drawSoon();
     },
     over() {
@@ -317,9 +320,7 @@ function joinFromAddress() {
       drawSoon();
     },
   });
-  draw();
-  drawStats(Date.now());
-  drawPanels(Date.now());
+  drawSlowParts();
 }
 
 $("join").addEventListener("submit", (event) => {
@@ -327,7 +328,7 @@ $("join").addEventListener("submit", (event) => {
   const query = new URLSearchParams({ room: $("wanted").value.trim(), platform: $("platform").value });
   history.pushState(null, "", `?${query}`.replace("%40", "@"));
   joinFromAddress();
-  chat.focus({ preventScroll: true });
+  $("wanted").blur(); // takes the keyboard of a phone off the screen
 });
 $("again").addEventListener("click", joinFromAddress);
 $("newer").addEventListener("click", () => { chat.scrollTop = chat.scrollHeight; });
@@ -358,4 +359,5 @@ for (const [stat, label] of Object.entries(words.stats)) {
 }
 for (const platform of platforms) $("platform").append(new Option(platform));
 $("platform").hidden = platforms.length < 2;
+setInterval(drawSlowParts, 1000);
 joinFromAddress();

@@ -199,6 +199,14 @@ describe("counters and panels", () => {
     assert.equal(room.battle, null);
   });
 
+  test("a battle whose end was missed goes after its time", () => {
+    const room = after([event("battle", { battle: { id: "33", state: "started", started_at: 0, duration_ms: 60_000, sides: [] } })]);
+    expire(room, 60_000);
+    assert.notEqual(room.battle, null);
+    expire(room, 100_000);
+    assert.equal(room.battle, null);
+  });
+
   test("a battle's scores name their hosts by id alone: the names are known from its start, or from the room", () => {
     const nameless = (user) => ({ ...user, nickname: "", unique_id: "" });
     const battle = (state, ...anchors) =>
@@ -321,14 +329,15 @@ describe("RoomConnection", () => {
   test("the pause starts small again after an event, not after a mere handshake", () => {
     for (let attempt = 0; attempt < 6; attempt += 1) {
       newest().tell({ status: "connecting", step: 1 });
+      newest().tell({ type: "pong", timestamp: 1 });
       newest().onclose({ code: 1006 });
       mock.timers.tick(30_000);
     }
     assert.equal(FakeSocket.opened.length, 7);
     newest().onclose({ code: 1006 });
-    mock.timers.tick(1000);
+    mock.timers.tick(3000);
     assert.equal(FakeSocket.opened.length, 7);
-    mock.timers.tick(30_000);
+    mock.timers.tick(27_000);
     newest().tell(chat());
     newest().onclose({ code: 1006 });
     mock.timers.tick(1000);
@@ -341,6 +350,13 @@ describe("RoomConnection", () => {
     newest().onclose({ code: 1006 });
     connection.hurry();
     assert.equal(FakeSocket.opened.length, 2);
+  });
+
+  test("a pause ends with stop", () => {
+    newest().onclose({ code: 1006 });
+    connection.stop();
+    mock.timers.tick(3_600_000);
+    assert.equal(FakeSocket.opened.length, 1);
   });
 
   test("nothing is heard after stop", () => {
