@@ -95,8 +95,8 @@ async def test_something_else_than_http_is_unavailable(listener: socket.socket) 
     mail, _ = await asyncio.get_running_loop().sock_accept(listener)
     with mail:
         mail.send(b"220 mail.example.org ESMTP\r\n")
-        with pytest.raises(UpstreamUnavailable):
-            await opening
+    with pytest.raises(UpstreamUnavailable):
+        await opening
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 4001])
