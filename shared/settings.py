@@ -104,8 +104,8 @@ def check_names(names: Iterable[str], known: Iterable[str]) -> None:
         hints = []
         for name in unknown:
             near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0)
-            hints.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
-        raise ConfigError(". ".join(hints))
+            hints.append(f"{name} is no setting" + (f" (did you mean {near[0]}?)" if near else ""))
+        raise ConfigError("; ".join(hints))
 
 
 def table(classes: Mapping[str, type[BaseSettings]]) -> str:
