@@ -5,13 +5,12 @@ The relay hears the one pub/sub link of the process and hands what it hears to t
 
 import asyncio
 import logging
-import random
 import time
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from gateway.room import RETRY, Cluster, Member, Room
+from gateway.room import Cluster, Member, Room
 from gateway.settings import GatewaySettings
 from shared import metrics
 from shared.broker import Broker, Entry
@@ -146,18 +145,16 @@ class Relay:
 
     async def _beat(self) -> None:
         """Tell the cluster that this gateway is alive."""
-        name, attempt = self.settings.gateway_name, 0
+        name = self.settings.gateway_name
         try:
             while True:
                 try:
-                    load = {"clients": self.clients, "rooms": len(self._rooms)}
-                    await self.demand.heartbeat("gateway", name, load)
-                    attempt = 0
-                except BrokerUnavailable:
-                    await asyncio.sleep(RETRY.delay_s(attempt, random.random))
-                    attempt += 1
-                else:
-                    await asyncio.sleep(HEARTBEAT_S)
+                    await self.demand.heartbeat("gateway", name, {"clients": self.clients, "rooms": len(self._rooms)})
+                except BrokerUnavailable as error:
+                    logger.debug("heartbeat failed: %s", error)
+                except Exception:
+                    logger.exception("heartbeat failed")
+                await asyncio.sleep(HEARTBEAT_S)
         finally:
             try:
                 async with asyncio.timeout(1):

@@ -92,6 +92,7 @@ class Room:
     def __init__(self, key: RoomKey, cluster: Cluster) -> None:
         self.key = key
         self.is_name = is_name(key)
+        self.settings = cluster.settings
         self.members: dict[Subscriber, Member] = {}
         self.hub = Hub()
         self.tail = Tail(key)
@@ -102,9 +103,8 @@ class Room:
         self.empty_since = time.monotonic()
 
         self._cluster = cluster
-        settings = cluster.settings
-        self._silence_s = 2 * settings.lease_ttl_s / 3  # two missing heartbeats
-        self._refresh_s = settings.idle_timeout_s / 4
+        self._silence_s = 2 * self.settings.lease_ttl_s / 3  # two missing heartbeats
+        self._refresh_s = self.settings.idle_timeout_s / 4
 
         self._worker: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -393,7 +393,7 @@ class Room:
         if self.taken and now - max(self._heard_at, self._read_at) > self._silence_s:
             self._read_at = now
             self.on_resubscribed()
-        if now - max(self._heard_at, self._announced_at) > self._cluster.settings.untaken_after_s:
+        if now - max(self._heard_at, self._announced_at) > self.settings.untaken_after_s:
             if self._untaken is None:
                 self._run_errand(self._find_out_why)
             else:

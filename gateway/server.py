@@ -1,6 +1,8 @@
 """uvicorn as this gateway runs it."""
 
+import signal
 import socket
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,6 +15,11 @@ BACKLOG = 2048
 
 class Server(uvicorn.Server):
     """Takes leave of its clients before it closes their sockets."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; a second signal ends the process at once. uvicorn's own would raise the first one anew at the end."""
+        signal.signal(sig, signal.SIG_DFL)
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

@@ -52,6 +52,7 @@ class Holder:
 
     def __init__(self, redis: RedisClient, room: RoomKey, *, history_len: int = 2000, ttl_s: float = 10) -> None:
         self.room = room
+        self._redis = redis
         self.demand = Demand(redis, idle_timeout_s=300)
         self.broker = Broker(redis, history_ttl_s=600, history_len=history_len)
         self._leases = Leases(redis, ttl_s=ttl_s, history_ttl_s=600, history_len=history_len)
@@ -83,6 +84,10 @@ class Holder:
     async def release(self) -> None:
         """Give the room up."""
         await self._leases.release(self.lease, only_if_idle=False, acknowledged=None)
+
+    async def die(self) -> None:
+        """Be gone without a word; its lease has expired since."""
+        await self._redis.commands.delete(RoomKeys.of(self.room).lease)
 
     async def tell(self, phase: Phase, **details: object) -> RoomPhase:
         """Tell a phase."""

@@ -135,6 +135,17 @@ async def test_room_left_idle_is_not_taken_for_a_running_one(gateway: Gateway, c
         ]  # fmt: skip
 
 
+async def test_room_whose_holder_died_is_not_taken_for_a_running_one(gateway: Gateway, cluster: HolderClient) -> None:
+    dead, holder = cluster.holder(KEY), cluster.holder(KEY)
+    await dead.go_live()
+    await dead.die()
+    async with gateway.join(ROOM) as client:
+        await holder.wanted()
+        await holder.acquire()
+        await holder.tell(Phase.ACQUIRED)
+        assert words([await client.next(), await client.next()]) == ["connecting", "creating_crawler"]
+
+
 # --- rooms that cannot be watched -------------------------------------------------------------------------------------
 
 

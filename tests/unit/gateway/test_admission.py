@@ -16,6 +16,8 @@ def test_places_are_limited_by_address_and_in_all() -> None:
     door.leave("a")
     assert door.enter("c")
     assert door.clients == 3
+    door.leave("a")
+    assert [door.enter(origin) for origin in ("a", "a")] == [True, False]
 
 
 def test_rooms_started_are_limited_by_address_and_come_back_with_time() -> None:

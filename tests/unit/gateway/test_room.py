@@ -308,6 +308,17 @@ async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
         assert at.listener.notes == ["connected"]
 
 
+async def test_phase_told_before_we_listened_is_read_when_its_holder_shows() -> None:
+    async with scene(event(1, 1)) as at:
+        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="")
+        await at.join()
+        assert at.room.phase is None
+        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")  # the lease was revived
+        at.room.on_alive(Cursor(1, 1))
+        await at.settle()
+        assert at.listener.notes == ["connected"]
+
+
 async def test_phase_that_is_both_in_the_state_and_on_its_way_is_told_in_its_turn() -> None:
     async with scene() as at:
         await at.join()

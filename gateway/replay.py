@@ -1,0 +1,121 @@
+"""Sending one client what it asked for of the past (`since`, `last`), no faster than it reads."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.close_codes import Code
+from gateway.frames import Delivery, control
+from gateway.hub import wanted_frames
+from gateway.options import Options
+from gateway.protocol import recovered_frame
+from gateway.recovery import Recovery
+from gateway.room import Room
+from gateway.sink import PortableSink
+from shared import metrics
+from shared.broker import Broker
+from shared.errors import BadCursor, BrokerUnavailable
+
+RETRY_S = 0.5  # between two tries to read the log
+
+
+class Client(Protocol):
+    """Who is told when it does not go well."""
+
+    def tell_error(self, code: Code, *, detail: str = "") -> None:
+        """The option is no good; the client goes on without it."""
+
+    def on_unavailable(self) -> None:
+        """Redis is away; it is tried again."""
+
+    def dismiss(self, code: Code) -> None:
+        """The client is to be closed."""
+
+
+class Replay:
+    """One client's past in one room.
+
+    Args:
+        room: started.
+        broker: where its log is read.
+        options: what the client asked for.
+        sink: where its frames go.
+        client: who is told what goes wrong.
+    """
+
+    def __init__(self, room: Room, broker: Broker, options: Options, sink: PortableSink, client: Client) -> None:
+        self._room = room
+        self._options = options
+        self._sink = sink
+        self._client = client
+        self._settings = room.settings
+        self._recovery = Recovery(room, broker, options.since)
+
+    async def send(self, log_readers: asyncio.Semaphore) -> None:
+        """Send all up to the live end; whoever joins the fan-out before awaiting anything else has missed nothing.
+
+        Args:
+            log_readers: taken while more than the room's ring is held for the client.
+        """
+        if not self._recovery.needs_log:
+            return await self._send()
+        async with log_readers:
+            return await self._send()
+
+    async def _send(self) -> None:
+        try:
+            deliveries = await self._read()
+        except BadCursor as error:
+            self._client.tell_error(Code.BAD_CURSOR, detail=str(error))
+            deliveries = ()
+        else:
+            self._tell_recovered(deliveries)
+        while not await self._write(deliveries):
+            deliveries = await self._pull()  # what came meanwhile
+
+    async def _read(self) -> Sequence[Delivery]:
+        options = self._options
+        while True:
+            try:
+                if options.since is None:
+                    return await self._recovery.newest(options.last, options.wanted, self._settings.history_len)
+                await self._recovery.prove()
+                return await self._recovery.pull()
+            except BrokerUnavailable:
+                self._client.on_unavailable()
+                await asyncio.sleep(RETRY_S)
+
+    async def _pull(self) -> Sequence[Delivery]:
+        while True:
+            try:
+                return await self._recovery.pull()
+            except BrokerUnavailable:
+                self._client.on_unavailable()
+                await asyncio.sleep(RETRY_S)
+
+    def _tell_recovered(self, deliveries: Sequence[Delivery]) -> None:
+        since, room = self._options.since, self._room
+        events = [frame for frame in wanted_frames(deliveries, self._options.wanted) if frame.type]
+        cursor = events[-1].cursor if events else room.tail.position or since
+        recovered = since is None or self._recovery.complete
+        metrics.RECOVERIES.labels(str(recovered).lower()).inc()
+        frame = recovered_frame(room.key, recovered=recovered, count=len(events), since=since, cursor=cursor)
+        self._sink.write([control(frame)])
+
+    async def _write(self, deliveries: Sequence[Delivery]) -> bool:
+        """Write frames. True: without having waited, so that nothing can have come meanwhile; or nobody reads them."""
+        limits = self._settings.send_limits
+        frames = wanted_frames(deliveries, self._options.wanted)
+        if sum(frame.size for frame in frames) <= limits.soft_bytes:
+            self._sink.write(frames)
+            return True
+        for frame in frames:
+            self._sink.write([frame])
+            if self._sink.unsent_bytes > limits.soft_bytes:
+                try:
+                    async with asyncio.timeout(limits.age_s):
+                        await self._sink.drained()
+                except TimeoutError:
+                    self._client.dismiss(Code.SLOW_CONSUMER)
+                    return True
+        return self._sink.closing

@@ -1,0 +1,267 @@
+"""One client, from its first frame to its close."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from starlette.websockets import WebSocket
+
+from gateway.admission import Admission, TokenBucket
+from gateway.close_codes import Code
+from gateway.frames import control
+from gateway.options import Options
+from gateway.progress import Progress
+from gateway.protocol import ClientFrame, closing_frame, error_frame, parse_client_frame, pong_frame, status_frame
+from gateway.relay import Relay
+from gateway.replay import Replay
+from gateway.room import Room, now_ms
+from gateway.sink import PortableSink
+from gateway.subscriber import Subscriber
+from gateway.texts import CLOSING_TEXTS, Status
+from shared import metrics
+from shared.cursor import Cursor
+from shared.errors import BrokerUnavailable
+from shared.events import LiveStatus, LiveStatusDetail, User
+from shared.phases import RESTING, Phase
+from shared.platforms import is_name
+from shared.room import RoomKey
+
+logger = logging.getLogger(__name__)
+
+FRAMES_BURST = 100  # client frames read at once, before the rate counts
+_encoder = msgspec.json.Encoder()
+
+
+class Session:
+    """One client. It is the member that rooms know (`gateway.room.Member`)."""
+
+    def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, options: Options) -> None:
+        settings = relay.settings
+        self._relay = relay
+        self._admission = admission
+        self._websocket = websocket
+        self._origin = origin
+        self._options = options
+        self._sink = PortableSink(websocket)
+        self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
+
+        self._progress = Progress(options.lang)
+        self._asked: RoomKey | None = None
+        self._name: Room | None = None
+        self._room: Room | None = None  # canonical
+        self._shown: Room | None = None  # whose phases the client is told
+        self._resumed = False
+        self._paid = False
+        self._unavailable_told = False
+        self._untaken_told: Code | None = None
+        self._tasks = asyncio.TaskGroup()
+        self._joining: asyncio.Task[None] | None = None
+
+    # --- from accept to close ----------------------------------------------------------------------------------------
+
+    async def refuse(self, code: Code, *, detail: str = "") -> None:
+        """Close an accepted socket with an error."""
+        self._close_with_error(code, detail=detail)
+        await self._sink.run()
+
+    async def run(self, asked: RoomKey) -> None:
+        """Serve the client until it leaves or is closed."""
+        self._asked = asked
+        self._tell(status_frame(Status.CONNECTING, self._options.lang, asked))
+        for code, detail in self._options.problems:
+            self.tell_error(code, detail=detail)
+        try:
+            async with self._tasks:
+                reader = self._tasks.create_task(self._guard(self._read()))
+                self._join(asked)
+                await self._sink.run()
+                reader.cancel()
+                if self._joining is not None:
+                    self._joining.cancel()
+        finally:
+            self._leave()
+
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        """A fault of ours ends this client, and no other."""
+        try:
+            await work
+        except Exception:
+            logger.exception("session failed room=%s", self._asked)
+            self.dismiss(Code.INTERNAL)
+
+    def _leave(self) -> None:
+        for room in (self._name, self._room):
+            if room is not None:
+                room.detach(self)
+        self._name = self._room = self._shown = None
+
+    # --- what the client says ----------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        settings = self._relay.settings
+        bucket = TokenBucket.full(settings.client_frames_per_s, FRAMES_BURST, time.monotonic())
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                self._sink.gone()
+                return
+            await asyncio.sleep(bucket.spend(time.monotonic()))  # what it sends on waits in its own socket
+            text, data = message.get("text"), message.get("bytes")
+            kind = parse_client_frame(text if text is not None else data or b"")
+            metrics.CLIENT_FRAMES.labels(kind.value).inc()
+            match kind:
+                case ClientFrame.PING:
+                    if not self.subscriber.offer([control(pong_frame(now_ms(), self._position))], time.monotonic()):
+                        self.dismiss(Code.SLOW_CONSUMER)
+                case ClientFrame.CLOSE:
+                    self.close(Code.REQUESTED)
+                case ClientFrame.TOO_LARGE:
+                    self._close_with_error(Code.TOO_LARGE)
+
+    # --- into the room -----------------------------------------------------------------------------------------------
+
+    def _join(self, key: RoomKey, *, moved: bool = False) -> None:
+        if self._joining is not None:
+            self._joining.cancel()
+        if not self._sink.closing:
+            self._joining = self._tasks.create_task(self._guard(self._go_to(key, moved=moved)))
+
+    async def _go_to(self, key: RoomKey, *, moved: bool) -> None:
+        room = self._relay.attach(self, key)
+        if room.is_name:
+            self._name = room
+        else:
+            self._room = room
+        await room.started.wait()
+        if room.is_name and room.target is not None:
+            room.want()
+            return self.on_target(room)
+        await self._pay(room)
+        room.want()
+        if room.is_name:
+            return self._show(room)
+        if self._options.wanted.wants_raw:
+            room.ask_raw()
+        if not self._resumed and (self._options.since is not None or self._options.last):
+            await Replay(room, self._relay.broker, self._options, self._sink, self).send(self._relay.log_readers)
+            self._resumed = True
+        room.hub.add(self.subscriber)
+        self._show(room)
+        if moved:
+            await self._tell_live_status(room)
+        return None
+
+    async def _pay(self, room: Room) -> None:
+        """Wait until this client may start a room, if the room has to be started for it."""
+        told = False
+        while not (self._paid or room.wanted or room.taken or room.rests):
+            wait_s = self._admission.new_room(self._origin, time.monotonic())
+            if not wait_s:
+                self._paid = True
+                return
+            if not told:
+                self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
+                told = True
+            await asyncio.sleep(wait_s)
+
+    async def _tell_live_status(self, room: Room) -> None:
+        """Somebody who was moved is told what runs there, as those who saw it begin were."""
+        if room.phase is None or room.phase.phase is not Phase.CONNECTED:
+            return  # its holder tells when it is
+        try:
+            state = await self._relay.broker.state(room.key)
+            owner = msgspec.json.decode(state.owner, type=User) if state.owner else UNSET
+        except (BrokerUnavailable, msgspec.DecodeError):
+            return
+        detail = LiveStatusDetail(
+            state="live", title=state.title or UNSET, owner=owner, gifts=True if state.gifts is None else state.gifts
+        )
+        event = LiveStatus(platform=room.key.platform, room=room.key.room, time=now_ms(), live_status=detail)
+        self._tell(_encoder.encode(event).decode())
+
+    # --- what rooms say ----------------------------------------------------------------------------------------------
+
+    def _show(self, room: Room) -> None:
+        """From here on the client is told this room's phases, beginning with the present one."""
+        self._shown = room
+        self.on_phase(room)
+
+    def on_phase(self, room: Room) -> None:
+        if room is not self._shown:
+            return
+        self._unavailable_told = False
+        self._untaken_told = None
+        phase = room.phase
+        if phase is None or (phase.phase in RESTING and not room.rests):
+            return  # nobody runs it; or its rest is over, and it is asked for anew
+        told = self._progress.advance(room.key, phase, position=room.tail.position, now_ms=now_ms())
+        for frame in told.frames:
+            self._tell(frame)
+        if told.close is not None:
+            metrics.CLIENT_ERRORS.labels(told.close).inc()
+            self._sink.close(told.close, since=told.since)
+            self._leave()
+
+    def on_target(self, name: Room) -> None:
+        target = name.target
+        if target is None or is_name(target) or (self._room is not None and self._room.key == target):
+            return
+        moved = self._room is not None
+        if self._room is not None:
+            self._room.detach(self)
+            self._room = self._shown = None
+            self._progress.interrupted()
+        self._join(target, moved=moved)
+
+    def on_unavailable(self) -> None:
+        if not self._unavailable_told:
+            self._unavailable_told = True
+            self._progress.interrupted()
+            self.tell_error(Code.UNAVAILABLE)
+
+    def on_untaken(self, room: Room, code: Code) -> None:
+        if room is self._shown and code != self._untaken_told:
+            self._untaken_told = code
+            self._progress.interrupted()
+            self.tell_error(code)
+
+    def dismiss(self, code: Code) -> None:
+        if code in CLOSING_TEXTS:
+            metrics.CLIENT_ERRORS.labels(code).inc()
+            since = self._sink.sent
+            self._sink.abort(code, closing_frame(code, self._options.lang, cursor=since), since=since)
+            self._leave()
+        else:
+            self._close_with_error(code)
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _position(self) -> Cursor | None:
+        """Where this client may resume: only who gets the room's events as they come has got all of them."""
+        room = self._room
+        return room.tail.position if room is not None and self.subscriber in room.hub else None
+
+    def _tell(self, frame: str) -> None:
+        self._sink.write([control(frame)])
+
+    def tell_error(self, code: Code, *, detail: str = "", retry_in_ms: int | UnsetType = UNSET) -> None:
+        """Tell an error; the socket stays open."""
+        metrics.CLIENT_ERRORS.labels(code).inc()
+        room = self._room.key if self._room is not None else self._asked
+        self._tell(error_frame(code, self._options.lang, room, detail=detail, retry_in_ms=retry_in_ms))
+
+    def _close_with_error(self, code: Code, *, detail: str = "") -> None:
+        self.tell_error(code, detail=detail)
+        self._sink.close(code)
+        self._leave()
+
+    def close(self, code: Code) -> None:
+        """Close with a closing frame, after all that is queued."""
+        metrics.CLIENT_ERRORS.labels(code).inc()
+        since = self._position
+        self._sink.close(code, closing_frame(code, self._options.lang, cursor=since), since=since)
+        self._leave()
