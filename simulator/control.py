@@ -67,6 +67,7 @@ class Control:
         return {
             "rooms": [self._describe(room) for room in world.rooms()],
             "connections_open": len(world.connected),
+            "connections_opened": sum(room.counters["connections_opened"] for room in world.rooms()),
             "refused": dict(world.refused),
             "faults": world.faults.describe(world.now_s()),
             "struck": {kind: times for kind, times in world.faults.struck.items() if times},

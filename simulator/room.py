@@ -43,11 +43,7 @@ _STATUS_AFTER = {
     ControlAction.ENDED: RoomStatus.ENDED,
     ControlAction.BANNED: RoomStatus.ENDED,
 }
-
-
 _NO_GZIP = b"\x1f\x8b\x08" + b"\x5a" * 61  # the magic, and nothing that follows from it
-
-
 _ENDS = (ControlAction.ENDED, ControlAction.BANNED)
 
 

@@ -112,8 +112,8 @@ class TikTok:
         return JSONResponse({"status_code": 0, "data": self._room_object(room), "extra": {"now": self._world.now_ms()}})
 
     def _room_object(self, room: Room) -> dict[str, Any]:
-        avatar = [f"{self._world.config.public_url}/avatar/{host_user_id(room.name)}.svg"]
         owner_id = host_user_id(room.name)
+        avatar = [f"{self._world.config.public_url}/avatar/{owner_id}.svg"]
         return {
             "id": room.id,
             "id_str": str(room.id),
@@ -157,18 +157,16 @@ class TikTok:
         query = websocket.query_params
         admitted = self._admit(websocket)
         if isinstance(admitted, Refusal):
-            reason = next(name for name, refusal in REFUSALS.items() if refusal == admitted)
-            world.refused[reason] += 1
+            world.refused[next(name for name, refusal in REFUSALS.items() if refusal == admitted)] += 1
             await websocket.send_denial_response(_denial(admitted))
             return
         room_id, cursor = admitted.room_id, admitted.cursor
-        log_id = f"{world.now_ms()}{room_id}"
         await websocket.accept(
             headers=[
                 (b"handshake-status", b"0"),
                 (b"handshake-msg", b"OK"),
                 (b"handshake-options", b"ping-interval=%d;" % world.config.ping_interval_s),
-                (b"x-tt-logid", log_id.encode()),
+                (b"x-tt-logid", b"%d%d" % (world.now_ms(), room_id)),
                 (b"tt_stable", b"1"),
             ]
         )
