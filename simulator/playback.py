@@ -41,7 +41,10 @@ def load_payloads(paths: Iterable[Path]) -> tuple[Payload, ...]:
     """
     files: list[Path] = []
     for path in paths:
-        files += sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        if not found:
+            raise BadPayloads(f"{path}: no *.jsonl in it")
+        files += found
     return tuple(payload for file in files for payload in _read(file))
 
 

@@ -94,6 +94,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_payloads([tmp_path / "nowhere.jsonl"])
 
 
+def test_an_empty_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadPayloads, match="no \\*.jsonl in it"):
+        load_payloads([tmp_path])
+
+
 @pytest.mark.skipif(not CAPTURES.exists(), reason="no captures here")
 def test_captured_payloads_keep_all_but_their_ids() -> None:
     payloads = load_payloads([CAPTURES / "tiktok" / "payloads"])
