@@ -95,7 +95,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadPayloads, match="no \\*.jsonl in it"):
+    with pytest.raises(BadPayloads, match="jsonl in it"):
         load_payloads([tmp_path])
 
 
