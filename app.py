@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import click
 from starlette.applications import Starlette
@@ -44,13 +44,14 @@ def create_app(*, demo: bool = False) -> Starlette:
     serve_gateway = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object] | None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
             overrides = await stack.enter_async_context(simulated_platforms()) if demo else {}
             connectors = await stack.enter_async_context(registry.connectors(overrides))
             await stack.enter_async_context(service.running(load(IngestorSettings), redis, connectors))
-            yield await stack.enter_async_context(serve_gateway(app))
+            await stack.enter_async_context(serve_gateway(app))
+            yield
 
     app.router.lifespan_context = lifespan
     return app
@@ -62,8 +63,6 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
-    # The process has one server that listens to signals: the gateway's. This one is told when to stop.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     serving = asyncio.create_task(server.serve([listener]))
     try:
         yield {

@@ -91,7 +91,8 @@ class LogWriter:
         self._call = asyncio.Lock()
         self._believed_until = clock() + leases.ttl_s
         self._next_offset = 1
-        self._acknowledged = lease.prev
+        self._next_owner = ""  # while a new epoch is being begun: who asks for it
+        self._acknowledged = _known_end(lease)
         self._waiting: deque[_Event | _Telling] = deque()
         self._waiting_bytes = 0  # of the frozen batch too
         self._frozen: list[_Event] = []
@@ -209,7 +210,7 @@ class LogWriter:
             self._freeze()
         for attempt in itertools.count():
             try:
-                if self._overflowed:
+                if self._overflowed or self._next_owner:
                     await self._begin_epoch()
                 elif self._clock() > self._believed_until:
                     await self._renew()
@@ -317,6 +318,9 @@ class LogWriter:
             await self._renew()
 
     async def _renew(self) -> None:
+        if self._next_owner:  # the lease may be that one's already
+            await self._begin_epoch()
+            return
         sent_at = self._clock()
         match await self._leases.renew(self._lease):
             case Renewed():
@@ -337,14 +341,17 @@ class LogWriter:
             BrokerUnavailable: not known; nothing has changed here.
         """
         old = self._lease
+        # One owner for all tries: if an earlier one was executed, the next is answered as it was.
+        self._next_owner = self._next_owner or new_owner(old.owner.partition("/")[0])
         sent_at = self._clock()
         lease = await self._leases.acquire(
-            old.room, new_owner(old.owner.partition("/")[0]), need_demand=False, replaces=old.owner, floor=old.epoch
+            old.room, self._next_owner, need_demand=False, replaces=old.owner, floor=old.epoch
         )
         if not isinstance(lease, Lease):
             raise LeaseLost(f"lease taken room={self.room}")
         logger.warning("epoch begun room=%s epoch=%d after=%s", self.room, lease.epoch, lease.prev)
         self._lease = lease
+        self._next_owner = ""
         self._believed_until = sent_at + self._leases.ttl_s
         given_up = self._unanswered or self._overflowed
         if given_up:
@@ -356,7 +363,7 @@ class LogWriter:
         self._kept_bytes = self._waiting_bytes = 0
         self._unanswered = self._overflowed = False
         self._next_offset = 1
-        self._acknowledged = lease.prev
+        self._acknowledged = _known_end(lease)
         self.add_gap(int(time.time() * 1000))
         for item in survivors:
             if isinstance(item, _Event):
@@ -375,6 +382,11 @@ class LogWriter:
                 self._lease, only_if_idle=only_if_idle, acknowledged=self._acknowledged
             )
         return released is not Released.WANTED
+
+
+def _known_end(lease: Lease) -> Cursor | None:
+    """The end of the log behind which nothing is missing, as far as the lease tells."""
+    return Cursor(lease.epoch, 0) if lease.clean or lease.prev is None else lease.prev
 
 
 class _LogSize:

@@ -17,8 +17,9 @@ class IngestorSettings(SharedSettings):
     """Unique among ingestors; the default is host and process id."""
     max_rooms: int = Field(200, ge=1, le=10_000)
     """Rooms this ingestor holds at most; more wait for another one."""
-    scan_interval_s: float = Field(3, ge=0.1, le=60)
-    """How often demanded rooms are listed: finds what a lost wake-up missed."""
+    scan_interval_s: float = Field(3, ge=0.1, le=10)
+    """How often demanded rooms are listed, which finds what a lost wake-up missed; well below the 20 s after which an
+    ingestor counts as gone."""
     upstream_retries: int = Field(3, ge=0, le=20)
     """Attempts per outage of an upstream; the count starts anew with the first message."""
     upstream_silence_s: float = Field(30, ge=1, le=300)

@@ -81,7 +81,7 @@ async def test_fifty_rooms_and_a_thousand_clients_share_fifty_upstreams(processe
                 assert got[got.index(marks[room]) : got.index(ends[room]) + 1] == expected
         overview = control(processes)
         assert overview["connections_open"] == 50
-        assert sum(room["counters"].get("connections", 0) for room in overview["rooms"]) == 50
+        assert overview["connections_opened"] == 50
 
 
 async def test_a_name_and_its_room_id_share_one_upstream(processes: Processes) -> None:
@@ -118,11 +118,10 @@ async def test_an_idle_room_is_closed_at_once_and_its_log_goes_after_the_history
         await until(lambda: control(processes)["connections_open"] == 0, what="the upstream closed")
         await until(lambda: not store.exists(keys.lease), timeout_s=1, what="the lease gone")
         assert not store.exists(keys.demand)
-        assert store.zscore("rc:rooms", f"tiktok:{DEMO}") is None or not store.exists(keys.demand)
         assert store.exists(keys.log, keys.state) == 2
         await until(lambda: not store.exists(keys.log, keys.state), timeout_s=10, what="log and state gone")
     shown = control(processes, f"/rooms/{DEMO}")
-    assert shown["counters"]["connections"] == 1
+    assert shown["counters"]["connections_opened"] == 1
 
 
 async def test_payload_files_arrive_through_the_whole_way_in_order_and_once(
@@ -130,7 +129,7 @@ async def test_payload_files_arrive_through_the_whole_way_in_order_and_once(
 ) -> None:
     from tests.conftest import REPO_ROOT
 
-    payloads = REPO_ROOT / "tests" / "fixtures" / "tiktok"
+    payloads = REPO_ROOT / "tests" / "fixtures" / "tiktok" / "messages.jsonl"
     await play(processes, payloads)
 
 
@@ -145,7 +144,8 @@ async def play(processes: Processes, payloads: Path) -> int:
         room = client.of_type("ended")[0]["room"]
         got = live_ids(client)
         sent = sent_ids(processes, room)
-    assert got == sent
+    # What ends a room is played last; the first such message ends it.
+    assert got == sent[: sent.index(client.of_type("ended")[0]["id"]) + 1]
     cursors = [tuple(map(int, event["cursor"].split("-"))) for event in client.events]
     assert cursors == sorted(set(cursors))
     assert client.frames[-1]["status"] == "closing"

@@ -42,6 +42,19 @@ class FaultyBroker(Broker):
         return answer
 
 
+class FaultyLeases(Leases):
+    """Leases whose first acquire is executed, and its answer lost."""
+
+    lost = False
+
+    async def acquire(self, *args: Any, **kwargs: Any) -> Any:
+        answer = await super().acquire(*args, **kwargs)
+        if not self.lost:
+            self.lost = True
+            raise BrokerUnavailable("cut by the test")
+        return answer
+
+
 class Bench:
     """A writer that runs, and what the test needs to look at it."""
 
@@ -317,6 +330,25 @@ async def test_release_says_what_was_stored_last_so_that_the_next_holder_knows_t
         assert not await writer.release(only_if_idle=True)  # still wanted
         assert await writer.release(only_if_idle=False)
     assert (await bench.acquire("two")).clean
+
+
+async def test_a_holder_that_stored_nothing_leaves_a_clean_end_as_it_found_it(bench: Bench) -> None:
+    for owner in ("one", "two"):
+        writer = bench.writer(await bench.acquire(owner))
+        assert await writer.release(only_if_idle=False)
+    assert (await bench.acquire("three")).clean
+
+
+async def test_a_new_epoch_whose_answer_was_lost_is_found_by_the_next_try(bench: Bench) -> None:
+    lease = await bench.acquire()
+    bench.leases = FaultyLeases(bench.redis, ttl_s=10, history_ttl_s=60, history_len=2000)
+    writer = bench.writer(lease)
+    async with bench.redis.turn() as commands:
+        await commands.delete(KEYS.log)
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        await drained(writer)
+    assert await bench.texts() == ["|", "gap", "a"]
 
 
 async def test_renewing_a_room_without_a_log_begins_one(bench: Bench) -> None:

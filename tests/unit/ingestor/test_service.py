@@ -297,7 +297,7 @@ async def test_an_ingestor_that_ends_hands_its_rooms_over_and_the_next_goes_on_w
         first = await stage.connector.upstream(1)
         first.push(("1", "a"), position="p1")
         await stage.logged("live_status", "a")
-        async with stage.ingestor("two", scan_interval_s=60):
+        async with stage.ingestor("two", scan_interval_s=10):
             pass  # it must not take what is held
         assert len(stage.connector.upstreams) == 1
     assert first.closed

@@ -4,6 +4,7 @@ import json
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from shared import events
 from shared.cursor import Cursor
@@ -31,9 +32,9 @@ def test_unknown_fields_are_absent_and_empty_ones_are_written() -> None:
 
 
 def test_an_event_survives_its_json() -> None:
-    assert decode(encode(HELLO, "1-1")) == events.Chat(**{**_fields(HELLO), "cursor": "1-1"})
+    assert decode(encode(HELLO, "1-1")) == replace(HELLO, cursor="1-1")
     gap = Gap(platform="tiktok", room="1", after="1-1", before="2-1", reason="upstream")
-    assert decode(encode(gap, "1-2")) == Gap(**{**_fields(gap), "cursor": "1-2"})
+    assert decode(encode(gap, "1-2")) == replace(gap, cursor="1-2")
 
 
 def test_the_schema_accepts_events_and_refuses_others() -> None:
@@ -65,6 +66,3 @@ def test_the_type_of_an_event_is_its_name_on_the_wire() -> None:
     assert type_of(HELLO) == "chat"
     assert all(name == cls.__struct_config__.tag for name, cls in EVENT_TYPES.items())
 
-
-def _fields(event: events.Event | Gap) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__struct_fields__}

@@ -56,7 +56,7 @@ def test_a_value_out_of_bounds_is_named_but_not_repeated(monkeypatch: pytest.Mon
 
 def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOMCAST_WAITS", "3")
-    with pytest.raises(ConfigError, match="ROOMCAST_WAITS is no setting .did you mean ROOMCAST_WAIT_S"):
+    with pytest.raises(ConfigError, match=r"ROOMCAST_WAITS is no setting \(did you mean ROOMCAST_WAIT_S\?\)"):
         load(Example)
 
 
