@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.connectors.base import Message, SeenIds, UpstreamProtocol
+from ingestor.connectors.tiktok.frames import dialect as tiktok_dialect
 from ingestor.connectors.webcast import (
     HEARTBEAT_MAX_S,
     HEARTBEAT_MIN_S,
@@ -25,6 +26,7 @@ from ingestor.connectors.webcast import (
 )
 from protos import webcast_pb2 as pb
 from shared.errors import RemoteProtocolError
+from tests.pairs import Pair, Room
 
 DIALECT = Dialect(
     heartbeat=lambda count: b"beat %d" % count,
@@ -403,3 +405,33 @@ def test_a_damaged_frame_never_raises_anything_else(data: st.DataObject) -> None
 
 def test_repr_answers_the_debugger() -> None:
     assert repr(protocol(position="c1")) == "<WebcastProtocol position='c1' heartbeats=1 closing=False>"
+
+
+# --- both ends together -------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 5), st.lists(st.integers(1, 6), max_size=4)), min_size=1, max_size=8
+    )
+)
+def test_over_any_number_of_connections_each_message_comes_once_and_in_order(
+    connections: list[tuple[int, int, list[int]]],
+) -> None:
+    room, seen, position = Room(), SeenIds(), ""
+    told: list[str] = []
+    connections = [*connections, (0, 0, [1000])]
+    for happened, overlap, frame_sizes in connections:
+        room.happen(happened)
+        before = len(told)
+        client = WebcastProtocol(tiktok_dialect("7300000000000000001"), seen=seen, position=position)
+        pair = Pair(room, client, int(position or 0), overlap=overlap)
+        for most in frame_sizes:
+            client.heartbeat()
+            told += ids(pair.exchange(most))
+        assert client.overlapped == any(number <= before for number in pair.told)
+        position = client.position
+    assert told == [str(number + 1) for number in range(len(room.messages))]
+    # The ack of a connection's last frame is on its way when the connection ends.
+    assert len(room.acks) == sum(1 for _, _, frame_sizes in connections if frame_sizes)
+    assert room.heartbeats == [n for _, _, sizes in connections if sizes for n in range(1, len(sizes) + 2)]
