@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import websockets
@@ -132,7 +133,7 @@ class Client:
     """A WebSocket client that keeps every frame. Lives as an `async with` block."""
 
     def __init__(self, address: str, room: str, query: str = "lang=en") -> None:
-        self._url = f"ws://{address}/ws/{room}?{query}"
+        self._url = f"ws://{address}/ws/{quote(room)}?{query}"
         self.frames: list[dict[str, Any]] = []
         self.close_code: int | None = None
 

@@ -37,6 +37,11 @@ def inject(processes: Processes, room: str, *payloads: tuple[str, bytes]) -> lis
     return ids
 
 
+def between(ids: list[str], first: str, last: str) -> list[str]:
+    """The ids from one to another, both included."""
+    return ids[ids.index(first) : ids.index(last) + 1]
+
+
 def live_ids(client: Client) -> list[str]:
     """The message ids a client got, without those from before the connection."""
     return [event["id"] for event in client.events if "id" in event and not event.get("history")]
@@ -75,10 +80,9 @@ async def test_fifty_rooms_and_a_thousand_clients_share_fifty_upstreams(processe
         )
         for room in rooms:
             sent = sent_ids(processes, room)
-            expected = sent[sent.index(marks[room]) : sent.index(ends[room]) + 1]
+            expected = between(sent, marks[room], ends[room])
             for client in clients[room]:
-                got = live_ids(client)
-                assert got[got.index(marks[room]) : got.index(ends[room]) + 1] == expected
+                assert between(live_ids(client), marks[room], ends[room]) == expected
         overview = control(processes)
         assert overview["connections_open"] == 50
         assert overview["connections_opened"] == 50
