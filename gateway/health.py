@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.relay import Relay
-from shared.errors import BrokerUnavailable
+from shared.errors import BadRoom, BrokerUnavailable
+from shared.platforms import is_name
 from shared.room import RoomKey
 
 ROOMS_MAX = 200  # listed by /rooms, the latest demanded first
@@ -68,7 +69,7 @@ class Health:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def rooms(self, request: Request) -> Response:
-        """The rooms of the whole cluster, with this gateway's share of their viewers."""
+        """The rooms of the whole cluster; of their clients those of this gateway."""
         try:
             async with self._looking:
                 if time.monotonic() - self._rooms_at > ROOMS_FRESH_S:
@@ -85,7 +86,7 @@ class Health:
         return "" if self._relay.up else "redis is away"
 
     async def _look(self) -> dict[str, Any]:
-        wanted = list(await self._relay.demand.wanted())
+        wanted = [key for key in await self._relay.demand.wanted() if not _is_pointer(key)]
         turns = asyncio.Semaphore(READERS_MAX)
 
         async def look_at(key: RoomKey) -> dict[str, Any]:
@@ -116,3 +117,10 @@ class Health:
             "cursor": str(cursor) if cursor else "",
         }
         return {field: value for field, value in room.items() if value not in ("", None)}
+
+
+def _is_pointer(key: RoomKey) -> bool:
+    try:
+        return is_name(key)
+    except BadRoom:
+        return False  # of a platform that only a newer version knows

@@ -30,11 +30,16 @@ _STEPS: Mapping[Phase, tuple[int, Status]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Frames to send; `close` is the code to close with behind them, None to stay; `since` stands in its reason."""
+    """What to tell: frames, the word of the error or end among them, and the place for the reason of a close."""
 
     frames: tuple[str, ...] = ()
-    close: Code | None = None
+    code: Code | None = None
     since: Cursor | None = None
+
+    @property
+    def closes(self) -> bool:
+        """Whether the client is closed behind the frames."""
+        return self.code is not None and OUTCOMES[self.code].close is not None
 
 
 NOTHING = Told()
@@ -99,12 +104,11 @@ class Progress:
         return status_frame(Status.RECONNECTING, self._lang, room, attempt=phase.attempt, retry_in_ms=phase.retry_in_ms)
 
     def _refusal(self, room: RoomKey, phase: RoomPhase, code: Code, now_ms: int) -> Told:
-        outcome = OUTCOMES[code]
-        retry_in_ms = max(phase.retry_in_ms, phase.retry_at - now_ms) if outcome.reconnect else 0
+        retry_in_ms = max(phase.retry_in_ms, phase.retry_at - now_ms) if OUTCOMES[code].reconnect else 0
         frame = error_frame(
             code, self._lang, room, detail=phase.detail, retry_in_ms=retry_in_ms if retry_in_ms > 0 else UNSET
         )
-        return Told((frame,), None if outcome.close is None else code)
+        return Told((frame,), code)
 
 
 def _code(phase: RoomPhase, default: Code) -> Code:

@@ -117,6 +117,7 @@ class Room:
         self._demand_due = float("inf")
         self._announced = False
         self._untaken: Code | None = None
+        self._why_due = float("-inf")
         self._errands: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -143,7 +144,6 @@ class Room:
         if self.wanted and self._announced:
             self._run_errand(partial(self._cluster.demand.refresh, self.key))  # the idle time begins now
         self.wanted = self._announced = False
-        self._demand_due = float("inf")
 
     @property
     def rests(self) -> bool:
@@ -250,7 +250,7 @@ class Room:
                 logger.debug("room cannot be read room=%s: %s", self.key, error)
             except Exception:
                 logger.exception("room worker failed room=%s", self.key)
-            self._heal_wanted = True
+            self._heal_wanted = self._state_wanted = True
             self._tell_unavailable()
             await asyncio.sleep(RETRY.delay_s(attempt, random.random))
             attempt += 1
@@ -266,8 +266,8 @@ class Room:
             self._covered = len(self._inbox)  # a read made from here on holds these, and all before them
             await self._read_log()
         if self._state_wanted:
-            await self._read_state()
             self._state_wanted = False
+            await self._read_state()
         self.started.set()
         if self._unavailable and self._cluster.channels.up:
             self._unavailable = False
@@ -276,23 +276,20 @@ class Room:
 
     async def _empty_inbox(self) -> None:
         while self._inbox and not self._heal_wanted:
-            item = self._inbox[0]
+            item = self._inbox.popleft()
             covered = self._covered > 0
-            if isinstance(item, Entry):
-                verdict = self.tail.judge(item)
-                if verdict is Verdict.AHEAD and not covered:
-                    self._heal_wanted = True
-                    return
-                if verdict is Verdict.BEHIND and not await self._is_rewound():
-                    verdict = Verdict.DOUBLE
-            self._inbox.popleft()
             self._covered -= 1
             if isinstance(item, RoomPhase):
                 self._enter_phase(item)
             elif isinstance(item, Cursor):
                 self._heal_wanted = item != self.tail.last and not covered
-            elif verdict is not Verdict.DOUBLE:
-                self._enter([item])
+            else:
+                verdict = self.tail.judge(item)
+                if verdict is Verdict.AHEAD and not covered:
+                    self._inbox.appendleft(item)
+                    self._heal_wanted = True
+                elif verdict is not Verdict.BEHIND or await self._is_rewound():
+                    self._enter([item])
 
     async def _is_rewound(self) -> bool:
         newest = await self._cluster.broker.last_id(self.key)
@@ -339,6 +336,7 @@ class Room:
 
     def _deliver(self, deliveries: list[Delivery]) -> None:
         frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
+        metrics.GAPS.inc(sum(not frame.type for delivery in deliveries for frame in delivery.frames))
         metrics.DELIVERIES.inc(frames)
         metrics.DELIVERED_BYTES.inc(size)
         for subscriber, code in failed.items():
@@ -394,9 +392,10 @@ class Room:
             self._read_at = now
             self.on_resubscribed()
         if now - max(self._heard_at, self._announced_at) > self.settings.untaken_after_s:
-            if self._untaken is None:
+            if now >= self._why_due:
+                self._why_due = now + self.settings.untaken_after_s
                 self._run_errand(self._find_out_why)
-            else:
+            if self._untaken is not None:
                 for member in list(self.members.values()):
                     member.on_untaken(self, self._untaken)
 
@@ -436,9 +435,6 @@ class Room:
             logger.debug("errand failed room=%s: %s", self.key, error)
             if self.wanted:
                 self._demand_due = min(self._demand_due, time.monotonic() + 1)
-            self._tell_unavailable()
-            self._heal_wanted = True
-            self._work()
         except Exception:
             logger.exception("errand failed room=%s", self.key)
 

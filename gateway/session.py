@@ -79,10 +79,9 @@ class Session:
                 self._join(asked)
                 await self._sink.run()
                 reader.cancel()
-                if self._joining is not None:
-                    self._joining.cancel()
+                self._leave()
         finally:
-            self._leave()
+            self._leave()  # also when this task was cancelled
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:
         """A fault of ours ends this client, and no other."""
@@ -93,6 +92,8 @@ class Session:
             self.dismiss(Code.INTERNAL)
 
     def _leave(self) -> None:
+        if self._joining is not None:
+            self._joining.cancel()
         for room in (self._name, self._room):
             if room is not None:
                 room.detach(self)
@@ -103,7 +104,7 @@ class Session:
     async def _read(self) -> None:
         settings = self._relay.settings
         bucket = TokenBucket.full(settings.client_frames_per_s, FRAMES_BURST, time.monotonic())
-        while True:
+        while not self._sink.closing:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 self._sink.gone()
@@ -148,6 +149,8 @@ class Session:
         if not self._resumed and (self._options.since is not None or self._options.last):
             await Replay(room, self._relay.broker, self._options, self._sink, self).send(self._relay.log_readers)
             self._resumed = True
+            if self._sink.closing:
+                return None
         room.hub.add(self.subscriber)
         self._show(room)
         if moved:
@@ -200,10 +203,11 @@ class Session:
         told = self._progress.advance(room.key, phase, position=room.tail.position, now_ms=now_ms())
         for frame in told.frames:
             self._tell(frame)
-        if told.close is not None:
-            metrics.CLIENT_ERRORS.labels(told.close).inc()
-            self._sink.close(told.close, since=told.since)
-            self._leave()
+        if told.code is not None:
+            metrics.CLIENT_ERRORS.labels(told.code).inc()
+            if told.closes:
+                self._sink.close(told.code, since=told.since)
+                self._leave()
 
     def on_target(self, name: Room) -> None:
         target = name.target

@@ -76,16 +76,18 @@ class Gateway:
             yield Client(socket)
 
     @asynccontextmanager
-    async def join_without_reading(self, path: str) -> AsyncIterator[Client]:
-        """A client that has read `connected`, and then nothing; its kernel buffers are small."""
+    async def join_without_reading(self, path: str, *, after: str = "connected") -> AsyncIterator[Client]:
+        """A client that reads nothing after a frame of this type or status; its kernel buffers are small."""
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
         raw.setblocking(False)
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
         async with self.join(path, sock=raw, max_queue=1) as client:
-            await client.until(status="connected")
+            while after not in ((frame := await client.next()).get("status"), frame.get("type")):
+                pass
             client.socket.transport.pause_reading()
             yield client
+            client.socket.transport.abort()  # a close in good order would wait for frames that nobody reads
 
     async def get(self, path: str) -> httpx.Response:
         """GET."""

@@ -193,3 +193,32 @@ async def test_least_valuable_events_are_shed_first_and_counted(url: str, holder
                 dropped += frame["count"]
         assert (chats, likes + dropped) == (1000, 1000)
         assert dropped > 0
+
+
+async def test_long_replay_is_sent_no_faster_than_it_is_read(url: str, holder: Holder) -> None:
+    cursor = await holder.chat("0")
+    for first in range(1, 1001, 50):
+        await holder.chat(*(f"{number} {'x' * 4000}" for number in range(first, first + 50)))
+    async with (
+        running_gateway(url, send_soft_bytes=4 * 1024, send_hard_bytes=64 * 1024) as gateway,
+        gateway.join(f"{ROOM}?since={cursor}", max_queue=1) as client,
+    ):
+        assert (await client.until(type="recovered"))["count"] == 1000
+        for number in range(1, 1001):
+            if number == 500:
+                await holder.chat("1001")  # while it catches up
+            assert (await client.next())["content"].startswith(f"{number} ")
+        assert [frame.get("content") for frame in (await client.next(), await client.next())].count("1001") == 1
+
+
+async def test_client_that_does_not_read_its_replay_is_closed(url: str, holder: Holder) -> None:
+    cursor = await holder.chat("0")
+    for _ in range(40):
+        await holder.chat(*("x" * 16_000 for _ in range(25)))
+    async with (
+        running_gateway(url, send_soft_bytes=4 * 1024, send_age_s=1) as gateway,
+        gateway.join_without_reading(f"{ROOM}?since={cursor}", after="recovered"),
+    ):
+        async with asyncio.timeout(20):
+            while (await gateway.get("/health")).json()["rooms"]:
+                await asyncio.sleep(0.02)

@@ -31,7 +31,7 @@ class Room:
 
     def frames(self, phase: Phase, **details: Any) -> list[dict[str, Any]]:
         told = self.told(phase, **details)
-        assert told.close is None
+        assert not told.closes
         return [json.loads(frame) for frame in told.frames]
 
     def words(self, *phases: Phase) -> list[str]:
@@ -95,7 +95,8 @@ def test_connected_is_news_again_after_an_interruption(room: Room) -> None:
 def test_not_live_is_an_error_and_the_end(room: Room, code: str) -> None:
     told = room.told(Phase.NOT_LIVE, code=code, detail="as the platform says", retry_at=NOW_MS + 60_000)
     error = json.loads(told.frames[0])
-    assert (error["code"], error["reconnect"], told.close, told.since) == (code, False, Code(code), None)
+    assert (error["code"], error["reconnect"], told.code, told.since) == (code, False, Code(code), None)
+    assert told.closes
     assert "as the platform says" in error["detail"]
     assert "retry_in_ms" not in error  # asking again does not help
 
@@ -132,13 +133,13 @@ def test_end_of_a_broadcast_one_watched_is_a_closing_frame(room: Room) -> None:
     told = room.told(Phase.ENDED)
     closing = json.loads(told.frames[0])
     assert (closing["status"], closing["code"], closing["cursor"]) == ("closing", "ended", "5-3")
-    assert (told.close, told.since) == (Code.ENDED, PLACE)
+    assert (told.code, told.since) == (Code.ENDED, PLACE)
 
 
 def test_broadcast_that_was_over_is_an_error(room: Room) -> None:
     told = room.told(Phase.ENDED)
     assert json.loads(told.frames[0])["code"] == "ended"
-    assert (told.close, told.since) == (Code.ENDED, None)
+    assert (told.code, told.since) == (Code.ENDED, None)
 
 
 def test_target_is_nothing_to_tell(room: Room) -> None:

@@ -199,6 +199,19 @@ async def test_entry_of_an_older_epoch_counts_only_when_the_log_was_set_back() -
         assert at.told == ["gap 5-1 3-2 rewound", "3-2"]
 
 
+async def test_flood_while_the_log_is_asked_for_its_last_id() -> None:
+    async with scene(event(5, 1)) as at:
+        await at.join()
+        at.log.gate.clear()
+        at.room.on_entry(event(3, 1))
+        await at.until(lambda: not at.room._inbox)
+        total = INBOX_MAX + 50
+        at.publish(*(event(5, offset) for offset in range(2, total)))
+        at.log.gate.set()
+        await at.settle()
+        assert at.told == [f"5-{offset}" for offset in range(2, total)]
+
+
 async def test_log_trimmed_to_nothing_behind_us_is_given_up() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
@@ -402,7 +415,6 @@ async def test_demand_that_could_not_be_told_is_told_soon() -> None:
         at.demand.away = True
         at.room.want()
         await at.settle()
-        assert at.listener.notes == ["unavailable", "nobody"]
         at.demand.away = False
         at.room.tick(time.monotonic() + 2)
         await at.settle()
@@ -431,6 +443,7 @@ async def test_room_that_nobody_takes_is_told(ingestors: list[dict[str, str]], c
         at.room.tick(now + 11)
         await at.settle()
         at.room.tick(now + 11.5)
+        await at.settle()
         assert at.listener.notes == [code]
         at.room.on_alive(Cursor(1, 1))  # somebody is there after all
         assert at.listener.notes == [code, "nobody"]
