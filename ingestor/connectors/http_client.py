@@ -4,6 +4,8 @@ URLs, headers and bodies may hold secrets: none of them reaches an error or a lo
 """
 
 import asyncio
+import functools
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +29,8 @@ class Reply:
     Attributes:
         peer: who gave it, for error texts.
         status: of HTTP.
-        headers: names in lower case; several lines of one name are joined by commas.
+        headers: names in lower case; several lines of one name are joined by commas. `set-cookie` is always there, and
+            has those of redirects on the way as well.
         body: unzipped.
         wait_s: how long it asked us to wait, where it did.
     """
@@ -58,12 +61,19 @@ class Reply:
         raise UpstreamUnavailable(detail, retry_after_s=self.wait_s)
 
 
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """For all connections of the process; to make one takes as long as a hundred events. `SSL_CERT_FILE` counts."""
+    return httpx.create_ssl_context()
+
+
 class HttpClient:
     """The connections of one process to the outside."""
 
     def __init__(self, *, proxy: str | None, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
+            verify=tls_context(),
             proxy=proxy,
             trust_env=False,
             timeout=None,  # noqa: S113 - one deadline for the whole request is set around it
@@ -126,6 +136,9 @@ class HttpClient:
                     raise UpstreamUnavailable(f"{peer} sent more than {MAX_BODY_BYTES} bytes")
             zipped = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
             received = dict(response.headers.items())
+            # Sites like to give their cookie together with a redirect.
+            cookies = [line for step in (*response.history, response) for line in step.headers.get_list("set-cookie")]
+            received["set-cookie"] = ", ".join(cookies)
             return Reply(
                 peer,
                 response.status_code,

@@ -10,6 +10,7 @@ from typing import Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
 
+from ingestor.connectors.http_client import tls_context
 from shared.errors import UpstreamClosed, UpstreamUnavailable
 
 MAX_QUEUED_FRAMES: Final = 8
@@ -76,6 +77,7 @@ class WebSocketTransport:
                 additional_headers=dict(headers),
                 user_agent_header=user_agent,
                 proxy=proxy,
+                ssl=tls_context() if url[:4].lower() == "wss:" else None,
                 open_timeout=timeout_s,
                 compression=None,
                 ping_interval=None,

@@ -97,6 +97,13 @@ async def test_a_late_answer_is_none(server: ScriptedServer, client: HttpClient)
         await client.request("Somebody", "GET", f"{server.url}/a", timeout_s=0.1)
 
 
+async def test_cookies_that_come_with_a_redirect_are_told(server: ScriptedServer, client: HttpClient) -> None:
+    server.answers["/a"] = [Response(status_code=302, headers={"Location": "/b", "Set-Cookie": "ttwid=1; Path=/"})]
+    server.answers["/b"] = [Response(headers={"Set-Cookie": "lang=en"})]
+    reply = await client.request("Somebody", "GET", f"{server.url}/a")
+    assert reply.headers["set-cookie"] == "ttwid=1; Path=/, lang=en"
+
+
 async def test_redirects_are_followed_a_few_times(server: ScriptedServer, client: HttpClient) -> None:
     for step in range(MAX_REDIRECTS + 1):
         server.answers[f"/{step}"] = [Response(status_code=302, headers={"Location": f"/{step + 1}"})]

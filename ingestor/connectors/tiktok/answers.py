@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ingestor.connectors.base import LiveRoom
+from ingestor.connectors.sanitize import cut
 from shared.errors import Blocked, RoomNotFound, RoomOffline, RoomRestricted
 from shared.events import User
 
@@ -18,8 +19,6 @@ _NO_SUCH_USER = 19881007
 _ENDED = 4
 _ROOM_ID = re.compile(r"[0-9]{15,20}")
 _PAGE_STATE = re.compile(rb'<script[^>]{0,200}\bid="SIGI_STATE"[^>]{0,200}>(.*?)</script>', re.DOTALL)
-
-_TEXT_MAX = 1000  # characters; titles have some 50, picture addresses 200
 
 Json = dict[str, Any]
 
@@ -152,8 +151,7 @@ def _at(value: object, *path: str) -> object:
 
 
 def _str(value: object) -> str:
-    """A text of bounded length that can be written as UTF-8: JSON can hold halves of characters."""
-    return value[:_TEXT_MAX].encode("utf8", "replace").decode() if isinstance(value, str) else ""
+    return cut(value) if isinstance(value, str) else ""
 
 
 def _int(value: object) -> int | None:

@@ -113,7 +113,7 @@ class TikTokApi:
         if own := self._cookies.get("ttwid"):
             return own
         reply = await self._get(f"{self._web_url}/", {})
-        ttwid = parse_set_cookies(reply.headers.get("set-cookie", "")).get("ttwid")
+        ttwid = parse_set_cookies(reply.headers["set-cookie"]).get("ttwid")
         if not ttwid:
             raise Blocked("TikTok's web site gave no visitor's cookie")
         return ttwid

@@ -21,11 +21,13 @@ class Browser:
         user_agent: begins with `Mozilla/`.
         site: of the web site, `https://www.tiktok.com`.
         device_id: 19 digits, the same for the life of a process.
+        logged_in: whether the cookies of a session go with it.
     """
 
     user_agent: str
     site: str
     device_id: str
+    logged_in: bool = False
 
     def query(self, room_id: str = "") -> dict[str, str]:
         """What every request to the web site and the webcast API carries."""
@@ -55,7 +57,7 @@ class Browser:
             "os": system,
             "region": "GB",
             "priority_region": "GB",
-            "user_is_login": "false",
+            "user_is_login": "true" if self.logged_in else "false",
             "referer": "",
             "root_referer": "",
             "device_id": self.device_id,

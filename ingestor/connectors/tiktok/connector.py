@@ -40,7 +40,10 @@ class TikTokConnector:
         self._settings = settings
         self._cookies = parse_cookies(settings.tiktok_cookies.get_secret_value())
         self._browser = Browser(
-            settings.upstream_user_agent, settings.tiktok_web_url, device_id=str(random.randrange(10**18, 10**19))
+            settings.upstream_user_agent,
+            settings.tiktok_web_url,
+            device_id=str(random.randrange(10**18, 10**19)),
+            logged_in="sessionid" in self._cookies,
         )
         self._http = HttpClient(proxy=settings.proxy, timeout_s=settings.upstream_timeout_s)
         self._api = TikTokApi(

@@ -24,7 +24,7 @@ class TikTokSettings(UpstreamSettings):
     tiktok_cookies: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("ROOMCAST_TIKTOK_COOKIES", "WSS_COOKIES", "tiktok_cookies")
     )
-    """Cookies of a session, `name=value; name2=value2`: age-restricted rooms ask for `sessionid`."""
+    """Cookies of a session, `name=value; name2=value2` (also `WSS_COOKIES`); age-restricted rooms want `sessionid`."""
 
     tiktok_web_url: BaseUrl = "https://www.tiktok.com"
     """The web site: live pages, rooms of users, visitors' cookies."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ingestor.connectors.base import LiveRoom
 from ingestor.connectors.tiktok.answers import is_alive, live_room, room_of_page, room_of_user
 from shared.errors import Blocked, RoomNotFound, RoomNotLive, RoomOffline, RoomRestricted, UpstreamError
-from shared.events import User
+from shared.events import TEXT_MAX_BYTES, User
 
 ROOM = "7300000000000000001"
 CAPTCHA = b"<html><div id=tiktok-verify-page></div></html>"
@@ -155,7 +155,7 @@ def test_what_room_info_does_not_tell_is_unknown(fields: dict[str, object]) -> N
 
 def test_texts_are_bounded_and_can_be_written() -> None:
     told = live_room(b'{"status_code":0,"data":{"id":1,"status":2,"title":"\\ud83d' + b"x" * 5000 + b'"}}')
-    assert told.title == "?" + "x" * 999
+    assert told.title == "?" + "x" * (TEXT_MAX_BYTES - 1)
 
 
 def test_an_owner_may_be_half_known() -> None:
