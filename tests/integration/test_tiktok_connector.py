@@ -383,6 +383,8 @@ async def test_a_signature_that_stays_away_is_given_up(server: ScriptedServer, m
         (as_json({"data": {}}), UpstreamUnavailable),
         (as_json({"code": 200, "data": None}), RoomOffline),
         (as_json({"code": 200, "data": "no json"}), RoomOffline),
+        (as_json({"code": 200, "data": "\ud800"}), RoomOffline),
+        (as_json({"code": []}), UpstreamUnavailable),
         (as_json({"code": 200, "data": {"status_code": 4003110}}), RoomRestricted),
         (Response(b"<html>"), UpstreamUnavailable),
         (

@@ -125,7 +125,7 @@ class VisitorCookie:
     Its value holds percent escapes and goes back exactly as it came.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[str]], clock: Callable[[], float] = time.monotonic):
+    def __init__(self, fetch: Callable[[], Awaitable[str]], clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._value = ""

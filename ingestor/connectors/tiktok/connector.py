@@ -1,13 +1,11 @@
 """TikTok LIVE, put together: who is live, who opens the socket, what speaks over it."""
 
-import functools
 import logging
 import random
 import time
 from collections.abc import Mapping
 
 from ingestor.connectors.base import Decoder, LiveRoom, SeenIds, Upstream
-from ingestor.connectors.gate import Gate
 from ingestor.connectors.headers import parse_cookies
 from ingestor.connectors.http_client import HttpClient
 from ingestor.connectors.tiktok import frames, handshake
@@ -16,7 +14,7 @@ from ingestor.connectors.tiktok.bootstrap import Bootstrap, most_telling
 from ingestor.connectors.tiktok.browser import Browser, same_site
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from ingestor.connectors.tiktok.settings import TikTokSettings
-from ingestor.connectors.tiktok.signers import usable_providers
+from ingestor.connectors.tiktok.signers import new_gate, usable_providers
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, WebcastProtocol
 from ingestor.connectors.websocket import HandshakeRefused, WebSocketTransport
 from shared import metrics
@@ -50,7 +48,7 @@ class TikTokConnector:
             self._http,
             self._browser,
             self._cookies,
-            Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s),
+            new_gate(settings),
             web_url=settings.tiktok_web_url,
             webcast_url=settings.tiktok_webcast_url,
         )
@@ -102,7 +100,7 @@ class TikTokConnector:
             seen=seen,
             position=position,
             ping_interval_s=handshake.ping_interval_s(transport.handshake_headers),
-            count=functools.partial(_count_unused, self.platform),
+            count=lambda what: metrics.UPSTREAM_UNUSED.labels(self.platform, what).inc(),
         )
         return Upstream(transport, protocol, protocol.receive_bootstrap(bootstrap.response))
 
@@ -118,7 +116,3 @@ class TikTokConnector:
     async def aclose(self) -> None:
         """See `Connector`."""
         await self._http.aclose()
-
-
-def _count_unused(platform: str, what: str) -> None:
-    metrics.UPSTREAM_UNUSED.labels(platform, what).inc()

@@ -52,7 +52,7 @@ class TikHub:
     name = "tikhub"
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
-        self._gate = _gate(settings)
+        self._gate = new_gate(settings)
         self._http = http
         self._browser = browser
         self._visitor = visitor
@@ -82,7 +82,7 @@ class TikHub:
             raise refusal("TikHub", answer.get("code"), reply.wait_s)
         data = answer.get("data")
         if isinstance(data, str):  # seen, and meant as the object it holds
-            data = json_object(data.encode())
+            data = json_object(data.encode("utf8", "replace"))
         if not isinstance(data, dict):
             raise RoomOffline("TikHub finds no broadcast in the room")
         if data.get("status_code"):
@@ -99,7 +99,7 @@ class Euler:
     name = "euler"
 
     def __init__(self, http: HttpClient, browser: Browser, settings: TikTokSettings) -> None:
-        self._gate = _gate(settings)
+        self._gate = new_gate(settings)
         self._http = http
         self._browser = browser
         self._settings = settings
@@ -157,7 +157,7 @@ class Direct:
     name = "direct"
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
-        self._gate = _gate(settings)
+        self._gate = new_gate(settings)
         self._http = http
         self._browser = browser
         self._visitor = visitor
@@ -211,7 +211,8 @@ def usable_providers(
     return [makers[name]() for name in names]
 
 
-def _gate(settings: TikTokSettings) -> Gate:
+def new_gate(settings: TikTokSettings) -> Gate:
+    """An open gate with the rests of the settings."""
     return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)
 
 

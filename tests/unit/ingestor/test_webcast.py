@@ -17,6 +17,7 @@ from ingestor.connectors.webcast import (
     HEARTBEAT_MIN_S,
     HEARTBEAT_S,
     MAX_BAD_FRAMES,
+    MAX_CURSOR_BYTES,
     MAX_FRAME_BYTES,
     MAX_ITEMS,
     MAX_UNZIPPED_BYTES,
@@ -277,6 +278,12 @@ def test_the_cursor_in_the_frames_header_is_the_newer_one() -> None:
     assert listening.position == "c3"
     listening.receive_frame(server_frame(pb.Response()))
     assert listening.position == "c3"
+
+
+def test_a_cursor_that_is_none_is_not_followed() -> None:
+    listening = protocol(position="c1")
+    listening.receive_frame(server_frame(pb.Response(cursor=b"c" * (MAX_CURSOR_BYTES + 1))))
+    assert listening.position == "c1"
 
 
 @pytest.mark.parametrize(
