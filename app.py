@@ -19,7 +19,7 @@ from gateway.settings import GatewaySettings
 from ingestor import service
 from ingestor.connectors import registry
 from ingestor.settings import IngestorSettings
-from shared import logs
+from shared import event_loop, logs
 from shared.errors import ConfigError
 from shared.redis_client import open_redis
 from shared.settings import load
@@ -89,7 +89,7 @@ def main(demo: bool, host: str | None, port: int | None) -> None:
         sys.exit(f"roomcast: {error}")
     host, port = host or settings.host, port or settings.port
     print(first_screen(port, demo=demo, redis="redis_url" in settings.model_fields_set))
-    asyncio.run(create_server(app, settings, host=host, port=port).serve())
+    event_loop.run(create_server(app, settings, host=host, port=port).serve())
 
 
 def first_screen(port: int, *, demo: bool, redis: bool) -> str:

@@ -140,7 +140,7 @@ def server(variant: str, redis_url: str) -> Iterator[tuple["subprocess.Popen[byt
         command = [sys.executable, "-m", "gateway"]
         environment = {
             **os.environ, "PORT": str(port), "HOST": "127.0.0.1", "REDIS_URL": redis_url,
-            "ROOMCAST_LOG_LEVEL": "WARNING", "ROOMCAST_MAX_CLIENTS_PER_ADDRESS": "10000",
+            "ROOMCAST_LOG_LEVEL": "WARNING", "ROOMCAST_CLIENTS_PER_ADDRESS": "10000",
         }  # fmt: skip
     process = subprocess.Popen(command, env=environment)
     try:

@@ -1,13 +1,12 @@
 """`python -m gateway`: one gateway, until Ctrl-C or SIGTERM."""
 
-import asyncio
 import logging
 import sys
 
 from gateway.app import create_app
 from gateway.server import create_server
 from gateway.settings import GatewaySettings
-from shared import logs
+from shared import event_loop, logs
 from shared.errors import ConfigError
 from shared.redis_client import open_redis
 from shared.settings import load
@@ -30,7 +29,7 @@ def main() -> None:
     try:
         settings = load(GatewaySettings)
         logs.configure(settings.log_level, settings.log_format)
-        asyncio.run(serve(settings))
+        event_loop.run(serve(settings))
     except ConfigError as error:
         sys.exit(f"gateway: {error}")
 

@@ -10,13 +10,14 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from gateway.close_codes import Code
 from gateway.frames import Delivery
+from gateway.front import CHANGED_BY, Front
 from gateway.hub import Hub
 from gateway.settings import GatewaySettings
 from gateway.subscriber import Subscriber
@@ -83,6 +84,7 @@ class Room:
     Attributes:
         members: everybody attached, also those who wait or catch up.
         hub: those among them who get events as they come.
+        front: what newcomers are told of it.
         started: set when the channel is subscribed and the log's end and the phase are known.
         phase: the latest known; None when nobody runs the room.
         target: of a name: the room it points to.
@@ -96,6 +98,7 @@ class Room:
         self.members: dict[Subscriber, Member] = {}
         self.hub = Hub()
         self.tail = Tail(key)
+        self.front = Front(key)
         self.started = asyncio.Event()
         self.phase: RoomPhase | None = None
         self.target: RoomKey | None = None
@@ -329,7 +332,9 @@ class Room:
         if phase not in told:  # it is about to be told, after those before it
             self._enter_phase(phase)
 
-    def _enter(self, entries: Iterable[Entry]) -> None:
+    def _enter(self, entries: Sequence[Entry]) -> None:
+        if any(entry.type in CHANGED_BY for entry in entries):
+            self.front.forget()
         deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
         if deliveries and len(self.hub):
             self._deliver(deliveries)
@@ -347,6 +352,7 @@ class Room:
 
     def _enter_phase(self, phase: RoomPhase) -> None:
         self.phase = phase
+        self.front.forget()
         if phase.phase in RESTING:
             # Its holder took the demand back. Who still waits asks anew when the rest is over.
             self._announced = False

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Coroutine
 
-import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.websockets import WebSocket
 
@@ -24,7 +23,6 @@ from gateway.texts import CLOSING_TEXTS, Status
 from shared import metrics
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable
-from shared.events import LiveStatus, LiveStatusDetail, User
 from shared.phases import RESTING, Phase
 from shared.platforms import is_name
 from shared.room import RoomKey
@@ -32,7 +30,6 @@ from shared.room import RoomKey
 logger = logging.getLogger(__name__)
 
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
-_encoder = msgspec.json.Encoder()
 
 
 class Session:
@@ -152,9 +149,10 @@ class Session:
             if self._sink.closing:
                 return None
         room.hub.add(self.subscriber)
+        runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
-        if moved:
-            await self._tell_live_status(room)
+        if runs and (moved or self._options.since is None):
+            await self._tell_front(room)
         return None
 
     async def _pay(self, room: Room) -> None:
@@ -170,20 +168,12 @@ class Session:
                 told = True
             await asyncio.sleep(wait_s)
 
-    async def _tell_live_status(self, room: Room) -> None:
-        """Somebody who was moved is told what runs there, as those who saw it begin were."""
-        if room.phase is None or room.phase.phase is not Phase.CONNECTED:
-            return  # its holder tells when it is
+    async def _tell_front(self, room: Room) -> None:
+        """Who comes in the middle is told what runs here, as those were who saw it begin."""
         try:
-            state = await self._relay.broker.state(room.key)
-            owner = msgspec.json.decode(state.owner, type=User) if state.owner else UNSET
-        except (BrokerUnavailable, msgspec.DecodeError):
-            return
-        detail = LiveStatusDetail(
-            state="live", title=state.title or UNSET, owner=owner, gifts=True if state.gifts is None else state.gifts
-        )
-        event = LiveStatus(platform=room.key.platform, room=room.key.room, time=now_ms(), live_status=detail)
-        self._tell(_encoder.encode(event).decode())
+            self._tell(await room.front.frame(self._relay.broker, now_ms()))
+        except BrokerUnavailable as error:
+            logger.debug("newcomer not told what runs room=%s: %s", room.key, error)
 
     # --- what rooms say ----------------------------------------------------------------------------------------------
 

@@ -328,7 +328,7 @@ class RoomWorker:
                 gifts=live.gifts,
             ),
         )
-        self._writer.add(status, now_ms())
+        self._writer.add(status, now_ms(), _state_of(status))
 
     def _not_live(self, error: RoomNotLive) -> RoomPhase:
         """The room is not live: over, when the log says that it was; otherwise there was nothing to see."""
@@ -356,6 +356,8 @@ class RoomWorker:
 
 def _state_of(event: events.Event) -> dict[str, str]:
     """The fields of the room's state that an event makes true."""
+    if isinstance(event, events.LiveStatus):
+        return {"paused": "1" if event.live_status.state == "paused" else "0"}
     if isinstance(event, events.RoomStats):
         return {"viewer_count": str(event.viewer_count)}
     if isinstance(event, events.RoomUpdate) and event.room_update.title is not UNSET:

@@ -11,7 +11,7 @@ from ingestor.connectors.registry import connectors as open_connectors
 from ingestor.room_worker import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
-from shared import logs
+from shared import event_loop, logs
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
@@ -79,6 +79,6 @@ def run() -> None:
     try:
         settings = load(IngestorSettings)
         logs.configure(settings.log_level, settings.log_format)
-        asyncio.run(serve(settings))
+        event_loop.run(serve(settings))
     except ConfigError as error:
         sys.exit(f"ingestor: {error}")

@@ -119,6 +119,7 @@ class RoomState:
         owner: the host, as JSON.
         viewer_count: watching now.
         gifts: whether gifts are told to the session that watches.
+        paused: whether the host paused the broadcast.
         position: the upstream's own cursor behind the last stored batch.
         holder: the lease of who holds it now; a phase told by a holder that died is still there.
     """
@@ -128,6 +129,7 @@ class RoomState:
     owner: bytes | None = None
     viewer_count: int | None = None
     gifts: bool | None = None
+    paused: bool = False
     position: str = ""
     holder: str = ""
 
@@ -279,6 +281,7 @@ class Broker:
             title=_text(fields.get(b"title", b"")),
             owner=fields.get(b"owner"),
             viewer_count=int(viewers) if viewers.isdigit() and len(viewers) < 17 else None,
+            paused=fields.get(b"paused") == b"1",
             gifts={b"1": True, b"0": False}.get(fields.get(b"gifts", b"")),
             position=_text(fields.get(b"cursor", b"")),
             holder=_text(answers[1] or b""),

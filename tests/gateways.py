@@ -27,13 +27,17 @@ class Client:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.frames: list[Frame] = []
+        self.fronts: list[Frame] = []
 
     async def next(self) -> Frame:
-        """The next frame."""
-        async with asyncio.timeout(DEADLINE_S):
-            frame: Frame = json.loads(await self.socket.recv())
-        self.frames.append(frame)
-        return frame
+        """The next frame; what a newcomer is told of a running room is kept in `fronts` and stepped over."""
+        while True:
+            async with asyncio.timeout(DEADLINE_S):
+                frame: Frame = json.loads(await self.socket.recv())
+            if frame.get("type") != "live_status" or "cursor" in frame:
+                self.frames.append(frame)
+                return frame
+            self.fronts.append(frame)
 
     async def until(self, **fields: object) -> Frame:
         """Read on to the first frame with these fields."""

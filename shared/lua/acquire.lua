@@ -50,6 +50,7 @@ local id, token = epoch .. '-0', epoch .. ' ' .. owner
 redis.call('XADD', log, 'MAXLEN', '~', history_len, id, 't', 'epoch', 'r', '0', 'd', prev)
 redis.call('SET', lease, token, 'PX', ttl_ms)
 redis.call('HSET', state, 'holder', token, 'prev', prev, 'clean', clean)
+if replaces == '' then redis.call('HDEL', state, 'phase') end -- the last holder's; ours is told in a moment
 redis.call('PEXPIRE', log, history_ttl_ms)
 redis.call('PEXPIRE', state, history_ttl_ms)
 redis.call('SPUBLISH', channel, id .. ' epoch 0 ' .. prev)

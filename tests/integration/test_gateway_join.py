@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from shared.events import Ended, EndedDetail
 from shared.phases import Phase
 from tests.conftest import RedisServer
 from tests.gateways import Frame, Gateway, running_gateway
-from tests.holder import HolderClient
+from tests.holder import ANA, HolderClient, phase_of
 
 ROOM = "7300000000000000001"
 NEXT_ROOM = "7300000000000000002"
@@ -284,12 +285,47 @@ async def test_next_broadcast_of_a_name_moves_its_clients(gateway: Gateway, clus
         await name.point_to(NEXT_ROOM)
         connected = await client.next()
         assert (connected["status"], connected["room"]) == ("connected", NEXT_ROOM)
-        live = await client.next()
-        assert live["type"] == "live_status"
-        assert live["live_status"] == {"state": "live", "gifts": True}
         await first.chat("old")
         await second.chat("new")
         assert (await client.next())["content"] == "new"
+        assert [front["room"] for front in client.fronts] == [ROOM, NEXT_ROOM]
+
+
+async def test_newcomer_is_told_what_runs_as_those_were_who_saw_it_begin(
+    gateway: Gateway, cluster: HolderClient
+) -> None:
+    holder = cluster.holder(KEY)
+    await holder.go_live()
+    state = {"title": "Morning", "owner": msgspec.json.encode(ANA).decode(), "gifts": "0", "paused": "1"}
+    await holder.broker.set_phase(holder.lease, phase_of(Phase.CONNECTED), state)
+    async with gateway.join(ROOM) as client, gateway.join(f"{ROOM}?last=5") as another:
+        for joined in (client, another):
+            await joined.until(status="connected")
+            async with asyncio.timeout(10):
+                while not joined.fronts:  # it takes a read of Redis; a pong may overtake it
+                    await joined.say({"type": "ping"})
+                    await joined.until(type="pong")
+            [front] = joined.fronts
+            assert front["live_status"] == {
+                "state": "paused",
+                "title": "Morning",
+                "owner": msgspec.to_builtins(ANA),
+                "gifts": False,
+            }
+            assert "cursor" not in front
+
+
+async def test_who_comes_back_with_a_cursor_is_not_told_again_what_runs(
+    gateway: Gateway, cluster: HolderClient
+) -> None:
+    holder = cluster.holder(KEY)
+    await holder.go_live()
+    cursor = await holder.chat("seen")
+    async with gateway.join(f"{ROOM}?since={cursor}") as client:
+        await client.until(status="connected")
+        await client.say({"type": "ping"})
+        await client.until(type="pong")
+        assert client.fronts == []
 
 
 async def test_name_that_is_not_live_is_told_and_closed(gateway: Gateway, cluster: HolderClient) -> None:

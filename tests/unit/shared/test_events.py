@@ -65,4 +65,3 @@ def test_what_matters_most_is_never_shed() -> None:
 def test_the_type_of_an_event_is_its_name_on_the_wire() -> None:
     assert type_of(HELLO) == "chat"
     assert all(name == cls.__struct_config__.tag for name, cls in EVENT_TYPES.items())
-
