@@ -115,7 +115,8 @@ def table(classes: Mapping[str, type[BaseSettings]]) -> str:
     for part, cls in classes.items():
         for field, name in environment_names(cls).items():
             info = cls.model_fields[field]
-            row = rows.setdefault(name, (_shown(info.get_default()), info.description or "", []))
+            what = " ".join((info.description or "").split())
+            row = rows.setdefault(name, (_shown(info.get_default()), what, []))
             row[2].append(part)
     lines += [
         f"| `{name}` | {default} | {what} | {', '.join(parts)} |" for name, (default, what, parts) in rows.items()
