@@ -40,21 +40,17 @@ def create_app(*, demo: bool = False) -> Starlette:
     logs.configure(settings.log_level, settings.log_format)
     redis_url = MEMORY_URL if "redis_url" not in settings.model_fields_set else settings.redis_url.get_secret_value()
     redis = open_redis(redis_url, name="laptop")
-    app = gateway.create_app(settings, redis)
-    serve_gateway = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def around() -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
             overrides = await stack.enter_async_context(simulated_platforms()) if demo else {}
             connectors = await stack.enter_async_context(registry.connectors(overrides))
             await stack.enter_async_context(service.running(load(IngestorSettings), redis, connectors))
-            await stack.enter_async_context(serve_gateway(app))
             yield
 
-    app.router.lifespan_context = lifespan
-    return app
+    return gateway.create_app(settings, redis, around=around)
 
 
 @contextlib.asynccontextmanager

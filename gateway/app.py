@@ -1,7 +1,7 @@
 """The gateway as an ASGI application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -17,7 +17,9 @@ from gateway.endpoint import Endpoint
 from gateway.health import Health
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
-from shared.redis_client import RedisClient
+from shared import logs
+from shared.redis_client import RedisClient, open_redis
+from shared.settings import load
 
 STATIC = Path(__file__).with_name("static")
 
@@ -33,17 +35,23 @@ SECURITY_HEADERS = (
 )
 
 
-def create_app(settings: GatewaySettings, redis: RedisClient) -> Starlette:
-    """Build the application. Redis stays the caller's; all else lives as long as the application's lifespan.
+Lifetime = Callable[[], AbstractAsyncContextManager[object]]
 
-    `app.state.relay` and `app.state.endpoint` are there from the start.
+
+def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetime = nullcontext) -> Starlette:
+    """Build the application. `app.state.relay` and `app.state.endpoint` are there from the start.
+
+    Args:
+        settings: read once, by the caller.
+        redis: open; the caller closes it.
+        around: entered before the gateway starts, and left after it ended.
     """
     relay = Relay(settings, redis)
     endpoint = Endpoint(relay)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with relay:
+        async with around(), relay:
             yield
 
     async def viewer(request: Request) -> Response:
@@ -65,6 +73,18 @@ def create_app(settings: GatewaySettings, redis: RedisClient) -> Starlette:
     app.state.relay = relay
     app.state.endpoint = endpoint
     return app
+
+
+def from_environment() -> Starlette:
+    """The application as `uvicorn --factory gateway.app:from_environment` takes it, also with `--workers`.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    settings = load(GatewaySettings)
+    logs.configure(settings.log_level, settings.log_format)
+    redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
+    return create_app(settings, redis, around=lambda: aclosing(redis))
 
 
 class SecurityHeaders:

@@ -1,5 +1,6 @@
 """Settings of the gateway."""
 
+import os
 import socket
 from functools import cached_property
 
@@ -16,8 +17,10 @@ class GatewaySettings(SharedSettings):
     """Address to listen on."""
     port: int = Field(8000, ge=0, le=65_535, validation_alias=AliasChoices("PORT", "port"))
     """Port to listen on; 0 takes a free one."""
-    gateway_name: str = Field(default_factory=socket.gethostname, pattern=r"^[!-~]{1,64}$")
-    """How this gateway is called in /rooms and in the load index; the host's name by default."""
+    gateway_name: str = Field(
+        default_factory=lambda: f"{socket.gethostname()[:40]}-{os.getpid()}", pattern=r"^[A-Za-z0-9._-]{1,60}$"
+    )
+    """How this gateway is called in /rooms and in the load index; unique; host and process id by default."""
     trusted_proxies: str = "127.0.0.1,::1"
     """Addresses or networks, with commas between, whose `X-Forwarded-For` is believed. `*` believes everybody."""
 
