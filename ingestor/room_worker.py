@@ -142,8 +142,9 @@ class RoomWorker:
         if self._stopping:
             self._ingesting.cancel()
         await asyncio.wait({self._ingesting})
-        for gift in self._arithmetic.close(now_ms()):
-            self._writer.add(gift, now_ms())
+        if not self._stopping:  # else the next holder goes on with the open streaks
+            for gift in self._arithmetic.close(now_ms()):
+                self._writer.add(gift, now_ms())
         over = None if self._ingesting.cancelled() else self._ingesting.result()
         demand = self._services.demand
         idle = over is None and not self._stopping

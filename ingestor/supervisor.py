@@ -54,8 +54,8 @@ class Supervisor:
 
     @property
     def rooms(self) -> int:
-        """Rooms and names held."""
-        return sum(worker is not None for worker in self._workers.values())
+        """Rooms held, without names."""
+        return sum(isinstance(worker, RoomWorker) for worker in self._workers.values())
 
     def wake(self, room: RoomKey) -> None:
         """Somebody wants this room now."""
