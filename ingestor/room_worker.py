@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import UNSET
 
+from ingestor.anchors import Anchors
 from ingestor.arithmetic import RoomArithmetic
 from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
 from ingestor.log_writer import LogWriter
@@ -69,6 +70,7 @@ class RoomWorker:
         self._writer: LogWriter
         self._decoder = connector.decoder(lease.room)
         self._arithmetic = RoomArithmetic(lease.room)
+        self._anchors = Anchors()
         self._seen = SeenIds()
         self._position = ""
         self._raw_wanted = False
@@ -269,7 +271,7 @@ class RoomWorker:
                 ready += self._arithmetic.close(received_ms)
             elif isinstance(event, events.Raw) and not self._raw_wanted:
                 continue
-            ready += self._arithmetic.apply(event, received_ms)
+            ready += self._arithmetic.apply(self._anchors.complete(event), received_ms)
             if isinstance(event, events.Ended):
                 break
         self._position = upstream.protocol.position
@@ -298,6 +300,7 @@ class RoomWorker:
                     self._live_told and not isinstance(event, events.Ended)
                 )
         self._arithmetic.restore(told)
+        self._anchors.restore(told)
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
