@@ -156,3 +156,29 @@ async def play(processes: Processes, payloads: Path) -> int:
     assert client.frames[-1]["code"] == "ended"
     assert client.close_code == 1000
     return len(got)
+
+
+async def test_after_the_end_a_name_is_offline_and_then_leads_to_the_next_broadcast(processes: Processes) -> None:
+    processes.simulator("--rate", "20")
+    processes.ingestor(ROOMCAST_OFFLINE_TTL_S="1")
+    gateway = processes.gateway()
+    async with Client(gateway, "@demo") as client:
+        await client.has_status("connected")
+        control(processes, f"/rooms/{DEMO}/end", {})
+        await until(lambda: client.close_code is not None, what=f"the close; {client.frames[-2:]}")
+    assert client.of_type("ended")[0]["ended"] == {"reason": "host"}
+    assert (client.frames[-1]["code"], client.close_code) == ("ended", 1000)
+
+    async with Client(gateway, "@demo") as early:
+        await until(lambda: early.close_code is not None, what="the close of who came too late")
+    assert early.frames[-1]["code"] in ("ended", "offline")
+    assert (early.frames[-1]["reconnect"], early.close_code) == (False, 1000)
+
+    next_room = control(processes, "/rooms/@demo/live", {})["room"]
+    assert next_room != DEMO
+    statuses: list[str] = []
+    while "connected" not in statuses:  # "offline" is answered from memory for a second
+        async with Client(gateway, "@demo") as late:
+            await until(lambda: late.close_code is not None or "connected" in late.statuses, what="an answer")
+            statuses = late.statuses
+    assert late.frames[-1]["room"] == next_room
