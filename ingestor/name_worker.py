@@ -29,6 +29,12 @@ class NameWorker:
         self._recheck = asyncio.Event()
         self._stopping = False
 
+    @classmethod
+    async def open(cls, services: Services, connector: Connector, lease: Lease) -> "NameWorker":
+        """A worker for a lease just acquired; there is nothing to be read first."""
+        logger.debug("name acquired name=%s", lease.room)
+        return cls(services, connector, lease)
+
     def __repr__(self) -> str:
         return f"<NameWorker {self.room} target={self._target}>"
 

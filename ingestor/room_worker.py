@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -62,33 +63,65 @@ class Services:
 class RoomWorker:
     """Runs one room for as long as its lease holds and somebody wants it."""
 
-    def __init__(self, services: Services, connector: Connector, lease: Lease) -> None:
+    def __init__(
+        self, services: Services, connector: Connector, lease: Lease, tail: Sequence[Entry], position: str
+    ) -> None:
+        """Start where the last holder stopped; `open` reads what that takes.
+
+        Args:
+            services: shared with the other workers.
+            connector: of the room's platform.
+            lease: just acquired.
+            tail: the newest entries of the room's log.
+            position: the upstream's cursor behind them, "" when it has none.
+        """
+        settings = services.settings
         self._services = services
-        self._settings = services.settings
+        self._settings = settings
         self._connector = connector
-        self._lease = lease
-        self._writer: LogWriter
+        self._writer = LogWriter(
+            services.broker,
+            services.leases,
+            lease,
+            tail=tail,
+            history_len=settings.history_len,
+            history_bytes=settings.history_bytes,
+            buffer_bytes=settings.buffer_bytes,
+        )
         self._decoder = connector.decoder(lease.room)
         self._arithmetic = RoomArithmetic(lease.room)
         self._anchors = Anchors()
         self._seen = SeenIds()
-        self._position = ""
+        self._position = position
         self._raw_wanted = False
         self._attempt = 0
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
         self._live_told = False
+        self._learn(tail)
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
 
+    @classmethod
+    async def open(cls, services: Services, connector: Connector, lease: Lease) -> "RoomWorker":
+        """A worker for a lease just acquired.
+
+        Raises:
+            BrokerUnavailable: the room's log could not be read; the lease expires by itself.
+        """
+        tail = await services.broker.tail(lease.room, TAIL_ENTRIES)
+        state = await services.broker.state(lease.room)
+        logger.info("lease acquired room=%s epoch=%d after=%s", lease.room, lease.epoch, lease.prev)
+        return cls(services, connector, lease, tail, state.position)
+
     def __repr__(self) -> str:
-        return f"<RoomWorker {self.room} epoch={self._lease.epoch} attempt={self._attempt}>"
+        return f"<RoomWorker {self.room} epoch={self._writer.epoch} attempt={self._attempt}>"
 
     @property
     def room(self) -> RoomKey:
         """The room it runs."""
-        return self._lease.room
+        return self._writer.room
 
     def stop(self) -> None:
         """Leave the room to somebody else, soon: `run` returns after what is left was stored."""
@@ -101,26 +134,8 @@ class RoomWorker:
         self._recheck.set()
 
     async def run(self) -> None:
-        """Hold the room until it is over, unwanted, lost or stopped; then release it.
-
-        Raises:
-            BrokerUnavailable: the log could not be read at the start; the lease was not used.
-        """
+        """Hold the room until it is over, unwanted, lost or stopped; then release it."""
         room = self.room
-        logger.info("lease acquired room=%s epoch=%d after=%s", room, self._lease.epoch, self._lease.prev)
-        tail = await self._services.broker.tail(room, TAIL_ENTRIES)
-        state = await self._services.broker.state(room)
-        self._position = state.position
-        self._learn(tail)
-        self._writer = LogWriter(
-            self._services.broker,
-            self._services.leases,
-            self._lease,
-            tail=tail,
-            history_bytes=self._settings.history_bytes,
-            history_len=self._settings.history_len,
-            buffer_bytes=self._settings.buffer_bytes,
-        )
         metrics.ROOMS_HELD.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -282,7 +297,7 @@ class RoomWorker:
             self._writer.add(event, received_ms, state)
         return bool(ready) and isinstance(ready[-1], events.Ended)
 
-    def _learn(self, tail: list[Entry]) -> None:
+    def _learn(self, tail: Sequence[Entry]) -> None:
         """Take up where the last holder stopped: what was passed on, and which streaks are open."""
         told: list[events.Event] = []
         for entry in tail:

@@ -119,11 +119,13 @@ class Supervisor:
         try:
             await asyncio.sleep(assigner.claim_delay_s(len(self._workers) - 1, self._settings.max_rooms))
             lease = await self._claim(room)
-            if lease is None or self._stopping:
+            if lease is None:
                 return
             kind = NameWorker if is_name(room) else RoomWorker
-            worker: Worker = kind(self._services, self._connectors[room.platform], lease)
+            worker: Worker = await kind.open(self._services, self._connectors[room.platform], lease)
             self._workers[room] = worker
+            if self._stopping:
+                worker.stop()
             await worker.run()
             metrics.LEASES.labels("left").inc()
         except BrokerUnavailable as error:
