@@ -18,6 +18,7 @@ class SimulatorConfig:
         direct: let sockets in that come without a provider's token (`ws_direct=1`).
         keys: the providers' accepted API keys; empty: any key will do.
         strict_acks: a wrong or missing ack ends the connection instead of only being counted.
+        push_s: between two pushes of what happened. Source: recorded session of 2024-12.
         ping_interval_s: announced to clients in `Handshake-Options`.
         silence_s: a connection without a heartbeat for so long is closed with 1000.
         ack_s: an ack that takes longer counts as missing.
@@ -34,6 +35,7 @@ class SimulatorConfig:
     direct: bool = True
     keys: frozenset[str] = frozenset()
     strict_acks: bool = False
+    push_s: float = 0.8
     ping_interval_s: int = 10
     silence_s: float = 60.0
     ack_s: float = 10.0

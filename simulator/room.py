@@ -24,7 +24,6 @@ CHATS_KEPT = 20  # a client may ask for so much history
 FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
 FRAME_SIZES = (2, 3, 4, 5, FRAME_MESSAGES_MAX)
 OUTBOX_MAX = 2_000  # frames; a client that is further behind is cut off
-PUSH_S = 0.8  # Source: recorded session of 2024-12: what happened is pushed every 800 ms
 CATCH_UP_MAX_S = 2.0  # after a pause of the whole process, no flood
 GOODBYE_S = 0.5  # between the control message that ends the room and the close frame
 
@@ -143,6 +142,7 @@ class Room:
         faults: Faults,
         random: Random,
         *,
+        push_s: float,
         started_ms: int,
         status: RoomStatus = RoomStatus.LIVE,
         restricted: bool = False,
@@ -161,6 +161,7 @@ class Room:
         self.listed: deque[Listed] = deque(maxlen=LISTED_MAX)
         self._faults = faults
         self._random = random
+        self._push_s = push_s
         self._serial = 0
         self._backlog: deque[Sent] = deque(maxlen=BACKLOG)
         self._chats = deque((Sent(0, message) for message in source.past(started_ms)), maxlen=CHATS_KEPT)
@@ -210,7 +211,7 @@ class Room:
 
     def tick(self, now_ms: int, now_s: float) -> None:
         """Let time go by for those who listen."""
-        if now_s - self._ticked_s < PUSH_S:
+        if now_s - self._ticked_s < self._push_s:
             return
         elapsed_s, self._ticked_s = min(now_s - self._ticked_s, CATCH_UP_MAX_S), now_s
         if self.status is RoomStatus.LIVE:

@@ -121,7 +121,8 @@ class Scenario:
         self._streaks = 0
         self._spenders: Counter[Person] = Counter()
         self._chats: deque[tuple[Person, ChatMessage]] = deque(maxlen=8)
-        for story in (self._small_things, self._stats, self._captions, self._shows):
+        self._begin(self._small_things())
+        for story in (self._stats, self._captions, self._shows):
             self._begin(story(), random.uniform(0.2, 2.0))
 
     # What the room asks for

@@ -188,6 +188,7 @@ class World:
             self._source(name, profile, room_id),
             self.faults,
             Random(f"{self.config.seed}/{room_id}/frames"),
+            push_s=self.config.push_s,
             started_ms=self.now_ms(),
             status=status,
             restricted=profile.restricted,

@@ -15,6 +15,7 @@ from gateway.app import create_app
 from gateway.server import create_server
 from gateway.settings import GatewaySettings
 from shared.redis_client import open_redis
+from tests.servers import http_client, served
 
 DEADLINE_S = 10.0
 
@@ -104,16 +105,8 @@ async def running_gateway(redis_url: str, **settings: Any) -> AsyncIterator[Gate
     chosen: dict[str, Any] = {"_env_file": None, "redis_url": redis_url, "host": "127.0.0.1", "port": 0, "linger_s": 0}
     read = GatewaySettings(**chosen | settings)
     redis = open_redis(redis_url, name="gateway")
-    server = create_server(create_app(read, redis), read)
-    serving = asyncio.create_task(server._serve())  # `serve` would take the signals of the test process
     try:
-        async with asyncio.timeout(DEADLINE_S):
-            while not server.started:
-                await asyncio.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        async with served(create_server(create_app(read, redis), read)) as port, http_client(port) as http:
             yield Gateway(port, http)
     finally:
-        server.should_exit = True
-        await serving
         await redis.aclose()

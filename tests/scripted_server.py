@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+
+from tests.servers import served
 
 Answer = Response | Callable[[Request], Awaitable[Response]]
 
@@ -111,21 +112,17 @@ def _asked(request: Request | WebSocket, body: bytes = b"") -> Asked:
 @contextlib.asynccontextmanager
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     """A server on a free port, ready when the block begins and gone at its end."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    scripted = ScriptedServer(listener.getsockname()[1])
-    app = Starlette(
-        routes=[
+    app = Starlette()
+    config = uvicorn.Config(
+        app, port=0, log_config=None, lifespan="off", ws_ping_interval=None, timeout_graceful_shutdown=1
+    )
+    async with served(uvicorn.Server(config)) as port:
+        scripted = ScriptedServer(port)
+        app.router.routes += [
             Route("/{path:path}", scripted._answer, methods=["GET", "POST"]),
             WebSocketRoute("/{path:path}", scripted._accept),
         ]
-    )
-    config = uvicorn.Config(app, log_config=None, lifespan="off", ws_ping_interval=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-    serving = asyncio.create_task(server.serve([listener]))
-    try:
-        yield scripted
-    finally:
-        scripted._done.set()
-        server.should_exit = True
-        await serving
+        try:
+            yield scripted
+        finally:
+            scripted._done.set()

@@ -16,6 +16,7 @@ from simulator.app import create_app
 from simulator.config import SimulatorConfig
 from simulator.server import server
 from simulator.world import World
+from tests.servers import http_client, served
 
 DEADLINE_S = 10.0
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
@@ -29,11 +30,11 @@ class Simulator:
 
     url: str
     world: World
+    http: httpx.AsyncClient
 
     async def ask(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Use its control endpoint; the answer must be a success."""
-        async with httpx.AsyncClient() as client:
-            answer = await client.request(method, f"{self.url}/_control{path}", json=body or None)
+        answer = await self.http.request(method, f"/_control{path}", json=body or None)
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = answer.json()
         return result
@@ -101,20 +102,11 @@ def read(frame: PushFrame) -> Response:
 
 
 @asynccontextmanager
-async def running_simulator(config: SimulatorConfig | None = None) -> AsyncIterator[Simulator]:
+async def running_simulator(config: SimulatorConfig) -> AsyncIterator[Simulator]:
     """Start a simulator; it is ready, and ends with the scope."""
-    app = create_app(config or SimulatorConfig())
-    serving = server(app, "127.0.0.1", 0)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serving.serve())
-        async with asyncio.timeout(DEADLINE_S):
-            while not serving.started:
-                await asyncio.sleep(0.005)
-        port = serving.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield Simulator(f"http://127.0.0.1:{port}", app.state.world)
-        finally:
-            serving.should_exit = True
+    app = create_app(config)
+    async with served(server(app, "127.0.0.1", 0)) as port, http_client(port) as http:
+        yield Simulator(str(http.base_url).rstrip("/"), app.state.world, http)
 
 
 @asynccontextmanager

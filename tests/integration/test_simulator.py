@@ -6,11 +6,13 @@ import signal
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -23,11 +25,21 @@ from tests.simulators import DEADLINE_S, DEMO, TTWID, Simulator, joined, read, r
 
 OFFLINE, RESTRICTED, UNKNOWN = 7300000000000000400, 7300000000000000401, 7300000000000099999
 BROWSER = {"User-Agent": "Mozilla/5.0"}
-LIVELY = SimulatorConfig(rate=100.0, rooms=2)
+LIVELY = SimulatorConfig(rate=100.0, rooms=2, push_s=0.1)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def simulator() -> AsyncIterator[Simulator]:
+    """For tests that leave it as they found it."""
+    async with running_simulator(LIVELY) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own_simulator() -> AsyncIterator[Simulator]:
+    """For one test, which may do to it what it likes."""
     async with running_simulator(LIVELY) as running:
         yield running
 
@@ -39,8 +51,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 async def get(simulator: Simulator, path: str, **options: Any) -> httpx.Response:
-    async with httpx.AsyncClient(headers=BROWSER) as client:
-        return await client.get(simulator.url + path, **options)
+    return await simulator.http.get(path, **{**options, "headers": BROWSER | options.get("headers", {})})
 
 
 # Pages and JSON
@@ -146,7 +157,7 @@ async def test_rooms_that_cannot_be_watched_get_no_token(simulator: Simulator) -
 
 
 async def test_keys_can_be_limited() -> None:
-    async with running_simulator(SimulatorConfig(keys=frozenset({"good"}))) as simulator:
+    async with running_simulator(replace(LIVELY, keys=frozenset({"good"}))) as simulator:
         path = f"/api/v1/tiktok/web/fetch_check_live_alive?room_id={DEMO}"
         codes = [
             (await get(simulator, path, headers={"Authorization": key})).status_code for key in ("good", "bad", "")
@@ -173,6 +184,7 @@ async def test_keys_can_be_limited() -> None:
 async def test_a_wrong_handshake_is_refused_as_the_platform_does(
     simulator: Simulator, headers: dict[str, str], query: dict[str, str | None], status: str, message: str
 ) -> None:
+    before = sum(simulator.world.refused.values())
     url = simulator.socket_url(**query)
     agent = headers.pop("User-Agent", "test") or None
     with pytest.raises(InvalidStatus) as refused:
@@ -181,7 +193,7 @@ async def test_a_wrong_handshake_is_refused_as_the_platform_does(
     answer = refused.value.response
     assert (answer.status_code, answer.body, answer.headers["Content-Length"]) == (200, b"", "0")
     assert (answer.headers["Handshake-Status"], answer.headers["Handshake-Msg"]) == (status, message)
-    assert sum(simulator.world.refused.values()) == 1
+    assert sum(simulator.world.refused.values()) == before + 1
 
 
 async def test_a_socket_without_a_room_is_a_bad_request(simulator: Simulator) -> None:
@@ -192,7 +204,7 @@ async def test_a_socket_without_a_room_is_a_bad_request(simulator: Simulator) ->
 
 
 async def test_direct_mode_can_be_forbidden() -> None:
-    async with running_simulator(SimulatorConfig(direct=False)) as simulator:
+    async with running_simulator(replace(LIVELY, direct=False)) as simulator:
         with pytest.raises(InvalidStatus):
             async with joined(simulator):
                 pass
@@ -229,11 +241,11 @@ async def test_older_clients_are_in_the_room_without_asking(simulator: Simulator
         assert frame.payload_type == b"im_enter_room_resp"
 
 
-async def test_everybody_gets_what_the_control_endpoint_lists(simulator: Simulator) -> None:
-    async with joined(simulator) as (one, _), joined(simulator) as (two, _):
+async def test_everybody_gets_what_the_control_endpoint_lists(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (one, _), joined(own_simulator) as (two, _):
         await one.messages(40)
         await two.messages(40)
-        listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+        listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
         ids = [int(message["id"]) for message in listed]
         for client in (one, two):
             mine = [
@@ -247,38 +259,38 @@ async def test_everybody_gets_what_the_control_endpoint_lists(simulator: Simulat
         assert ids == sorted(set(ids))
 
 
-async def test_who_comes_back_with_its_cursor_misses_nothing(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _), joined(simulator) as (witness, _):
+async def test_who_comes_back_with_its_cursor_misses_nothing(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _), joined(own_simulator) as (witness, _):
         await client.messages(10)
         last, cursor = (answer := read(client.frames[-1])).messages[-1].msg_id, answer.cursor.decode()
         await client.socket.close()
         await witness.messages(60)
-        async with joined(simulator, cursor=cursor) as (again, first):
+        async with joined(own_simulator, cursor=cursor) as (again, first):
             assert all(message.msg_id <= last for message in first.messages if message.is_history)
             bootstrap = Response.FromString(
-                (await get(simulator, f"/webcast/fetch?room_id={DEMO}&cursor={cursor}")).content
+                (await get(own_simulator, f"/webcast/fetch?room_id={DEMO}&cursor={cursor}")).content
             )
             assert all(message.msg_id <= last for message in bootstrap.messages if message.is_history)
             assert bootstrap.cursor.decode() == cursor
             missed = await again.messages(30)
-    listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
     ids = [int(message["id"]) for message in listed]
     start = ids.index(last) + 1
     assert [message.msg_id for message in missed] == ids[start : start + len(missed)]
 
 
-async def test_history_overlaps_with_what_was_told_before(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
+async def test_history_overlaps_with_what_was_told_before(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
         await client.messages(60)
-    async with joined(simulator) as (_, first):
+    async with joined(own_simulator) as (_, first):
         history = [str(message.msg_id) for message in first.messages if message.is_history]
-    listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
     assert len(history) == 6
     assert set(history) <= {message["id"] for message in listed}
 
 
 async def test_acks_and_heartbeats_are_counted() -> None:
-    async with running_simulator(SimulatorConfig(rate=100.0, ack_s=0.2)) as simulator:
+    async with running_simulator(replace(LIVELY, ack_s=0.2)) as simulator:
         room = simulator.world.room(DEMO)
         assert room is not None
         async with joined(simulator) as (client, _):
@@ -300,7 +312,7 @@ async def test_acks_and_heartbeats_are_counted() -> None:
 
 
 async def test_strict_acks_end_the_connection() -> None:
-    async with running_simulator(SimulatorConfig(rate=100.0, strict_acks=True)) as simulator:
+    async with running_simulator(replace(LIVELY, strict_acks=True)) as simulator:
         async with joined(simulator) as (client, _):
             await client.ack(PushFrame(log_id=1), b"-")
             with pytest.raises(ConnectionClosed) as closed:
@@ -310,7 +322,7 @@ async def test_strict_acks_end_the_connection() -> None:
 
 
 async def test_a_client_without_heartbeats_is_closed() -> None:
-    async with running_simulator(SimulatorConfig(silence_s=0.3)) as simulator, joined(simulator) as (client, _):
+    async with running_simulator(replace(LIVELY, silence_s=0.3)) as simulator, joined(simulator) as (client, _):
         with pytest.raises(ConnectionClosed) as closed:
             await client.next("never")
         assert closed.value.rcvd is not None
@@ -335,7 +347,7 @@ async def test_a_room_that_is_not_live_closes_at_once(simulator: Simulator) -> N
 
 
 async def test_the_ending_host_comes_back_with_another_room() -> None:
-    async with running_simulator(SimulatorConfig(broadcast_s=0.2, break_s=0.2)) as simulator:
+    async with running_simulator(replace(LIVELY, broadcast_s=0.2, break_s=0.2)) as simulator:
         first = 7300000000000000003
         async with joined(simulator, first) as (client, _):
             with pytest.raises(ConnectionClosed):
@@ -351,22 +363,22 @@ async def test_the_ending_host_comes_back_with_another_room() -> None:
 # The control endpoint
 
 
-async def test_rate_and_viewers_can_be_changed(simulator: Simulator) -> None:
-    changed = await simulator.ask("PATCH", "/rooms/@demo", rate=2.5, viewers=77)
+async def test_rate_and_viewers_can_be_changed(own_simulator: Simulator) -> None:
+    changed = await own_simulator.ask("PATCH", "/rooms/@demo", rate=2.5, viewers=77)
     assert (changed["rate"], changed["viewers"]) == (2.5, 77)
 
 
-async def test_offline_can_go_live_under_a_new_id(simulator: Simulator) -> None:
-    room_id = int((await simulator.ask("POST", "/rooms/@offline/live"))["room"])
+async def test_offline_can_go_live_under_a_new_id(own_simulator: Simulator) -> None:
+    room_id = int((await own_simulator.ask("POST", "/rooms/@offline/live"))["room"])
     assert room_id == OFFLINE + 1000
-    async with joined(simulator, room_id) as (client, _):
+    async with joined(own_simulator, room_id) as (client, _):
         await client.messages(1)
 
 
 @pytest.mark.parametrize(("banned", "action"), [(False, ControlAction.ENDED), (True, ControlAction.BANNED)])
-async def test_a_room_can_be_ended(simulator: Simulator, banned: bool, action: ControlAction) -> None:
-    async with joined(simulator) as (client, _):
-        await simulator.ask("POST", "/rooms/@demo/end", banned=banned)
+async def test_a_room_can_be_ended(own_simulator: Simulator, banned: bool, action: ControlAction) -> None:
+    async with joined(own_simulator) as (client, _):
+        await own_simulator.ask("POST", "/rooms/@demo/end", banned=banned)
         with pytest.raises(ConnectionClosed) as closed:
             while True:
                 messages = (await client.next())[1].messages
@@ -375,22 +387,23 @@ async def test_a_room_can_be_ended(simulator: Simulator, banned: bool, action: C
     assert closed.value.rcvd.code == 1000
 
 
-async def test_a_room_can_be_paused_and_resumed(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
-        assert (await simulator.ask("POST", "/rooms/@demo/pause"))["status"] == "paused"
-        assert (await simulator.ask("POST", "/rooms/@demo/resume"))["status"] == "live"
+async def test_a_room_can_be_paused_and_resumed(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
+        assert (await own_simulator.ask("POST", "/rooms/@demo/pause"))["status"] == "paused"
+        assert (await own_simulator.ask("POST", "/rooms/@demo/resume"))["status"] == "live"
         actions: list[ControlAction] = []
         while len(actions) < 2:
             actions += [action for message in (await client.next())[1].messages if (action := action_of(message))]
     assert actions == [ControlAction.PAUSED, ControlAction.RESUMED]
 
 
-async def test_messages_can_be_injected(simulator: Simulator) -> None:
+async def test_messages_can_be_injected(own_simulator: Simulator) -> None:
     header = pb.Common(method=b"WebcastChatMessage", room_id=5)
     payload = pb.ChatMessage(common=header, content=b"from outside").SerializeToString()
     message = {"method": "WebcastChatMessage", "payload_b64": b64encode(payload).decode()}
-    async with joined(simulator) as (client, _):
-        ids = (await simulator.ask("POST", "/rooms/@demo/messages", messages=[message, {**message, "id": "42"}]))["ids"]
+    async with joined(own_simulator) as (client, _):
+        messages = [message, {**message, "id": "42"}]
+        ids = (await own_simulator.ask("POST", "/rooms/@demo/messages", messages=messages))["ids"]
         found: list[Message] = []
         while len(found) < 2:
             found += [message for message in (await client.next())[1].messages if b"from outside" in message.payload]
@@ -423,8 +436,7 @@ async def test_messages_can_be_injected(simulator: Simulator) -> None:
 async def test_nonsense_is_refused_with_a_reason(
     simulator: Simulator, method: str, path: str, body: bytes | None, reason: str
 ) -> None:
-    async with httpx.AsyncClient() as client:
-        answer = await client.request(method, f"{simulator.url}/_control{path}", content=body)
+    answer = await simulator.http.request(method, f"/_control{path}", content=body)
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
 
@@ -433,44 +445,44 @@ async def test_nonsense_is_refused_with_a_reason(
 
 
 @pytest.mark.parametrize(("body", "code"), [({"code": 1011}, 1011), ({}, None)])
-async def test_connections_can_be_dropped(simulator: Simulator, body: dict[str, int], code: int | None) -> None:
-    async with joined(simulator) as (client, _):
-        assert (await simulator.ask("POST", "/rooms/@demo/drop", **body))["dropped"] == 1
+async def test_connections_can_be_dropped(own_simulator: Simulator, body: dict[str, int], code: int | None) -> None:
+    async with joined(own_simulator) as (client, _):
+        assert (await own_simulator.ask("POST", "/rooms/@demo/drop", **body))["dropped"] == 1
         with pytest.raises(ConnectionClosed) as closed:
             await client.next("never")
     assert (closed.value.rcvd and closed.value.rcvd.code) == code
 
 
-async def test_a_client_can_be_asked_to_leave(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
-        await simulator.ask("POST", "/rooms/@demo/drop", code=1000, announced=True)
+async def test_a_client_can_be_asked_to_leave(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
+        await own_simulator.ask("POST", "/rooms/@demo/drop", code=1000, announced=True)
         frame, _ = await client.next("close")
         with pytest.raises(ConnectionClosed):
             await client.next("never")
     assert client.frames[-1] == frame
 
 
-async def test_a_stalled_connection_is_silent_and_told_the_rest_afterwards(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
+async def test_a_stalled_connection_is_silent_and_told_the_rest_afterwards(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
         await client.messages(5)
-        await simulator.ask("POST", "/rooms/@demo/stall", duration_s=600)
-        room = simulator.world.room(DEMO)
+        await own_simulator.ask("POST", "/rooms/@demo/stall", duration_s=600)
+        room = own_simulator.world.room(DEMO)
         assert room is not None
         before = len(room.listed)
-        async with joined(simulator) as (witness, _):
+        async with joined(own_simulator) as (witness, _):
             await witness.messages(30)  # the room goes on for others
         assert len(room.listed) > before
-        await simulator.ask("DELETE", "/faults")
+        await own_simulator.ask("DELETE", "/faults")
         await client.messages(30)
         mine = [m.msg_id for frame in client.frames if frame.payload_type == b"msg" for m in read(frame).messages]
         ids = [listed.id for listed in room.listed]
         assert mine == ids[: len(mine)]
 
 
-async def test_frames_can_be_corrupted_and_the_sound_ones_follow(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
+async def test_frames_can_be_corrupted_and_the_sound_ones_follow(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
         for kind in ("corrupt_frame", "corrupt_gzip", "unknown_frame", "delay"):
-            await simulator.ask("POST", "/faults", kind=kind, room=str(DEMO), count=1)
+            await own_simulator.ask("POST", "/faults", kind=kind, room=str(DEMO), count=1)
         odd: list[object] = []
         ids: list[int] = []
         while len(ids) < 40:
@@ -486,38 +498,38 @@ async def test_frames_can_be_corrupted_and_the_sound_ones_follow(simulator: Simu
             except Exception as error:
                 odd.append(type(error).__name__)
     assert odd == ["DecodeError", b"mystery", "AssertionError", "EOFError"]
-    listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
     assert [str(one) for one in ids] == [message["id"] for message in listed][: len(ids)]
 
 
-async def test_messages_can_come_twice_and_in_another_order(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
-        await simulator.ask("POST", "/faults", kind="duplicate", count=3)
-        await simulator.ask("POST", "/faults", kind="reorder", count=5)
+async def test_messages_can_come_twice_and_in_another_order(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
+        await own_simulator.ask("POST", "/faults", kind="duplicate", count=3)
+        await own_simulator.ask("POST", "/faults", kind="reorder", count=5)
         ids = [message.msg_id for message in await client.messages(40)]
     assert len(set(ids)) < len(ids)
     assert list(dict.fromkeys(ids)) != sorted(set(ids))
 
 
-async def test_a_payload_can_be_corrupted(simulator: Simulator) -> None:
-    async with joined(simulator) as (client, _):
-        await simulator.ask("POST", "/faults", kind="corrupt_payload", count=1)
+async def test_a_payload_can_be_corrupted(own_simulator: Simulator) -> None:
+    async with joined(own_simulator) as (client, _):
+        await own_simulator.ask("POST", "/faults", kind="corrupt_payload", count=1)
         broken: list[Message] = []
         while not broken:
             broken = [message for message in (await client.next())[1].messages if message.payload[1:2] == b"\xff"]
-    listed = (await simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
     assert str(broken[0].msg_id) in {message["id"] for message in listed}
 
 
-async def test_the_handshake_can_be_refused_for_some_tries(simulator: Simulator) -> None:
-    await simulator.ask("POST", "/faults", kind="refuse_handshake", count=1, reason="bad_secret")
+async def test_the_handshake_can_be_refused_for_some_tries(own_simulator: Simulator) -> None:
+    await own_simulator.ask("POST", "/faults", kind="refuse_handshake", count=1, reason="bad_secret")
     with pytest.raises(InvalidStatus) as refused:
-        async with joined(simulator):
+        async with joined(own_simulator):
             pass
     assert refused.value.response.headers["Handshake-Msg"] == "illegal secret key"
-    async with joined(simulator):
+    async with joined(own_simulator):
         pass
-    overview = await simulator.ask("GET", "/")
+    overview = await own_simulator.ask("GET", "/")
     assert (overview["refused"], overview["struck"]) == ({"bad_secret": 1}, {"refuse_handshake": 1})
 
 
@@ -593,7 +605,7 @@ async def test_payload_files_are_played_once_in_order_and_end_the_room(tmp_path:
         lines.append({"method": "WebcastChatMessage", "payload_b64": b64encode(chat.SerializeToString()).decode()})
     (tmp_path / "recorded.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
     messages: list[Message] = []
-    async with running_simulator(SimulatorConfig(payloads=(tmp_path,), payload_rate=1000.0)) as simulator:
+    async with running_simulator(replace(LIVELY, payloads=(tmp_path,), payload_rate=1000.0)) as simulator:
         room_id = simulator.world.hosts["payloads"].room.id
         async with joined(simulator, room_id) as (client, first):
             with pytest.raises(ConnectionClosed):
