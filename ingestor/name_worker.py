@@ -7,10 +7,13 @@ import asyncio
 import logging
 
 from ingestor.connectors.base import Connector
+from ingestor.lease_keeper import keep_lease
+from ingestor.outage import Outage
 from ingestor.room_worker import Services, now_ms
-from shared.errors import BrokerUnavailable, RoomNotLive, UpstreamError
+from shared.demand import Wish
+from shared.errors import BrokerUnavailable, LeaseLost, RoomNotLive, UpstreamError
 from shared.lease import Lease, Renewed
-from shared.phases import RESTING, Phase, RoomPhase
+from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -26,8 +29,9 @@ class NameWorker:
         self._connector = connector
         self._lease = lease
         self._target: RoomKey | None = None
-        self._recheck = asyncio.Event()
+        self._pointing: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
+        self._recheck = asyncio.Event()
 
     @classmethod
     async def open(cls, services: Services, connector: Connector, lease: Lease) -> "NameWorker":
@@ -46,7 +50,8 @@ class NameWorker:
     def stop(self) -> None:
         """Leave the name to somebody else, soon."""
         self._stopping = True
-        self._recheck.set()
+        if self._pointing is not None:
+            self._pointing.cancel()
 
     def poke(self) -> None:
         """What clients want may have changed: look now."""
@@ -55,56 +60,91 @@ class NameWorker:
     async def run(self) -> None:
         """Keep the pointer until the name is unwanted, points nowhere, is lost or stopped; then release it."""
         try:
-            over = await self._keep_pointing()
-            if over is not None:
-                logger.info("name rests name=%s code=%s: %s", self.room, over.code, over.detail)
-                await self._services.demand.clear_target(self.room)
-                await self._tell(over)
-                if over.phase is Phase.NOT_LIVE:
-                    await self._services.demand.drop(self.room)
-            released = await self._services.leases.release(
-                self._lease, only_if_idle=over is None and not self._stopping, acknowledged=None
-            )
-            logger.debug("name released name=%s how=%s", self.room, released)
-            if self._stopping:
-                await self._services.demand.wake(self.room)
-        except BrokerUnavailable as error:
-            logger.warning("name left without release name=%s: %s", self.room, error)
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(
+                    keep_lease(
+                        self.room,
+                        renew=self._renew,
+                        demand=self._services.demand,
+                        on_wish=self._on_wish,
+                        recheck=self._recheck,
+                        ttl_s=self._services.settings.lease_ttl_s,
+                    )
+                )
+                self._pointing = tasks.create_task(self._keep_pointing())
+                if self._stopping:
+                    self._pointing.cancel()
+                await asyncio.wait({self._pointing})
+                keeping.cancel()
+                await self._leave(None if self._pointing.cancelled() else self._pointing.result())
+        except* LeaseLost:
+            logger.info("name lost name=%s", self.room)
+        except* BrokerUnavailable as errors:
+            logger.warning("name left without release name=%s: %s", self.room, errors.exceptions[0])
 
-    async def _keep_pointing(self) -> RoomPhase | None:
-        """Resolve, and again when the broadcast is over. Returns the phase it ends in, None when it is unwanted."""
-        settings, demand = self._services.settings, self._services.demand
+    async def _leave(self, over: RoomPhase | None) -> None:
+        """Tell how it ended, unless somebody else goes on, and release the name."""
+        demand = self._services.demand
+        if over is not None:
+            logger.info("name rests name=%s code=%s: %s", self.room, over.code, over.detail)
+            await demand.clear_target(self.room)
+            await self._tell(over)
+            if over.phase is Phase.NOT_LIVE:
+                await demand.drop(self.room)
+        await self._services.leases.release(self._lease, only_if_idle=False, acknowledged=None)
+        if over is None:
+            await demand.wake(self.room)  # we stop, or it is wanted again: for whoever takes it now
+
+    async def _renew(self) -> None:
+        if not isinstance(await self._services.leases.renew(self._lease), Renewed):
+            raise LeaseLost(f"lease lost room={self.room}")
+
+    def _on_wish(self, wish: Wish) -> None:
+        if not wish.remaining_ms and self._pointing is not None:
+            self._pointing.cancel()
+
+    async def _keep_pointing(self) -> RoomPhase:
+        """Resolve, and again when the broadcast is over; returns the phase it ends in."""
         await self._tell(RoomPhase(phase=Phase.ACQUIRED, at=now_ms()))
         await self._tell(RoomPhase(phase=Phase.RESOLVING, at=now_ms()))
-        while not self._stopping:
-            if self._target is None:
-                try:
-                    self._target = await self._connector.resolve(self.room)
-                except UpstreamError as error:
-                    return self._resting(error)
-                except Exception:
-                    logger.exception("resolving failed name=%s", self.room)
-                    return self._resting(UpstreamError("internal fault"))
-                logger.info("name resolved name=%s target=%s", self.room, self._target)
-                await demand.set_target(self.room, self._target, TARGET_TTL_S)
-                await self._tell(RoomPhase(phase=Phase.TARGET, at=now_ms(), target=self._target.room))
-            wanted = await demand.look(self.room)
-            if wanted.remaining_ms <= 0:
-                return None
+        while True:
             try:
-                async with asyncio.timeout(min(settings.lease_ttl_s / 3, wanted.remaining_ms / 1000)):
-                    await self._recheck.wait()
-            except TimeoutError:
-                pass
-            self._recheck.clear()
-            if not isinstance(await self._services.leases.renew(self._lease), Renewed):
-                logger.info("name lost name=%s", self.room)
-                return None
-            await demand.set_target(self.room, self._target, TARGET_TTL_S)
-            state = await self._services.broker.state(self._target)
-            if state.phase is not None and state.phase.phase in RESTING - {Phase.FAILED}:
-                self._target = None  # the broadcast is over: is there another?
-        return None
+                self._target = target = await self._resolve()
+            except UpstreamError as error:
+                return self._resting(error)
+            except Exception:
+                logger.exception("resolving failed name=%s", self.room)
+                return self._resting(UpstreamError("internal fault"))
+            logger.info("name resolved name=%s target=%s", self.room, target)
+            await self._services.demand.set_target(self.room, target, TARGET_TTL_S)
+            await self._tell(RoomPhase(phase=Phase.TARGET, at=now_ms(), target=target.room))
+            await self._until_over(target)
+
+    async def _until_over(self, target: RoomKey) -> None:
+        """Keep the pointer fresh until the broadcast it leads to is over."""
+        while True:
+            await asyncio.sleep(self._services.settings.lease_ttl_s / 3)
+            state = await self._services.broker.state(target)
+            if state.phase is not None and state.phase.phase in (Phase.ENDED, Phase.NOT_LIVE):
+                return
+            await self._services.demand.set_target(self.room, target, TARGET_TTL_S)
+
+    async def _resolve(self) -> RoomKey:
+        """Look the name up, as often as its outage allows.
+
+        Raises:
+            UpstreamError: the last answer.
+        """
+        outage = Outage(self._services.settings.upstream_retries, self._services.settings.upstream_backoff_s)
+        while True:
+            try:
+                return await self._connector.resolve(self.room)
+            except UpstreamError as error:
+                delay_s = outage.delay_s(error)
+                if delay_s is None:
+                    raise
+                logger.info("name not resolved name=%s delay_s=%.1f: %s", self.room, delay_s, error)
+            await asyncio.sleep(delay_s)
 
     def _resting(self, error: UpstreamError) -> RoomPhase:
         settings = self._services.settings
@@ -123,4 +163,4 @@ class NameWorker:
 
     async def _tell(self, phase: RoomPhase) -> None:
         if not await self._services.broker.set_phase(self._lease, phase):
-            logger.info("name lost name=%s", self.room)
+            raise LeaseLost(f"lease lost room={self.room}")

@@ -6,7 +6,6 @@ into the room's log.
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from msgspec import UNSET
 from ingestor.anchors import Anchors
 from ingestor.arithmetic import RoomArithmetic
 from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
+from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
+from ingestor.outage import Outage
 from ingestor.settings import IngestorSettings
 from ingestor.upstream import running
 from shared import events, metrics
-from shared.backoff import Backoff
 from shared.broker import Broker, Entry
-from shared.demand import Demand
+from shared.demand import Demand, Wish
 from shared.errors import (
     BrokerUnavailable,
     LeaseLost,
@@ -32,7 +32,6 @@ from shared.errors import (
     RoomOffline,
     UpstreamClosed,
     UpstreamError,
-    is_retryable,
 )
 from shared.lease import Lease, Leases
 from shared.phases import Phase, RoomPhase
@@ -42,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 TAIL_ENTRIES = 2000  # of the log, read once after the lease was won
 ARITHMETIC_TICK_S = 1.0  # how late a silent streak may be closed
-BACKOFF_CAP_S = 30.0
 
 
 def now_ms() -> int:
@@ -94,7 +92,7 @@ class RoomWorker:
         self._seen = SeenIds()
         self._position = position
         self._raw_wanted = False
-        self._attempt = 0
+        self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
         self._live_told = False
@@ -116,7 +114,7 @@ class RoomWorker:
         return cls(services, connector, lease, tail, state.position)
 
     def __repr__(self) -> str:
-        return f"<RoomWorker {self.room} epoch={self._writer.epoch} attempt={self._attempt}>"
+        return f"<RoomWorker {self.room} epoch={self._writer.epoch} attempt={self._outage.attempt}>"
 
     @property
     def room(self) -> RoomKey:
@@ -141,7 +139,16 @@ class RoomWorker:
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(self._writer.run()),
-                    tasks.create_task(self._keep_lease()),
+                    tasks.create_task(
+                        keep_lease(
+                            room,
+                            renew=self._writer.renew,
+                            demand=self._services.demand,
+                            on_wish=self._on_wish,
+                            recheck=self._recheck,
+                            ttl_s=self._settings.lease_ttl_s,
+                        )
+                    ),
                     tasks.create_task(self._close_silent_streaks()),
                 ]
                 while not await self._run_until_left(tasks):
@@ -185,32 +192,10 @@ class RoomWorker:
 
     # --- background --------------------------------------------------------------------------------------------------
 
-    async def _keep_lease(self) -> None:
-        """Renew the lease, and notice when nobody wants the room any more.
-
-        Raises:
-            LeaseLost: somebody else has the room.
-        """
-        interval_s = self._settings.lease_ttl_s / 3
-        pause_s = 0.0
-        while True:
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._recheck.wait()
-            except TimeoutError:
-                pass
-            self._recheck.clear()
-            try:
-                await self._writer.renew()
-                wanted = await self._services.demand.look(self.room)
-            except BrokerUnavailable as error:
-                logger.warning("renewal failed room=%s: %s", self.room, error)
-                pause_s = min(1.0, interval_s)
-                continue
-            self._raw_wanted = wanted.raw
-            if wanted.remaining_ms <= 0 and self._ingesting is not None:
-                self._ingesting.cancel()
-            pause_s = min(interval_s, max(0.01, wanted.remaining_ms / 1000))
+    def _on_wish(self, wish: Wish) -> None:
+        self._raw_wanted = wish.raw
+        if not wish.remaining_ms and self._ingesting is not None:
+            self._ingesting.cancel()
 
     async def _close_silent_streaks(self) -> None:
         while True:
@@ -224,7 +209,6 @@ class RoomWorker:
         """Keep the upstream up until the room is over; returns how it ended."""
         self._tell(Phase.ACQUIRED)
         self._tell(Phase.RESOLVING)
-        backoff = Backoff(self._settings.upstream_backoff_s, BACKOFF_CAP_S)
         while True:
             try:
                 return await self._connect_and_relay()
@@ -238,14 +222,14 @@ class RoomWorker:
                 logger.exception("room failed room=%s", self.room)
                 return self._resting(Phase.FAILED, "internal", "", self._settings.failed_ttl_s)
             metrics.UPSTREAM_LOSSES.labels(self.room.platform, lost.code).inc()
-            wait_s = lost.retry_after_s or 0.0
-            if self._attempt >= self._settings.upstream_retries or not is_retryable(lost) or wait_s > BACKOFF_CAP_S:
+            delay_s = self._outage.delay_s(lost)
+            if delay_s is None:
+                wait_s = lost.retry_after_s or 0.0
                 rest_s = max(self._settings.failed_ttl_s, wait_s)
                 return self._resting(Phase.FAILED, lost.code, lost.detail, rest_s, wait_s)
-            delay_s = max(wait_s, backoff.delay_s(self._attempt, random.random))
-            self._attempt += 1
-            logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, self._attempt, delay_s, lost)
-            self._tell(Phase.RECONNECTING, code=lost.code, attempt=self._attempt, retry_in_ms=int(delay_s * 1000))
+            attempt = self._outage.attempt
+            logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, attempt, delay_s, lost)
+            self._tell(Phase.RECONNECTING, code=lost.code, attempt=attempt, retry_in_ms=int(delay_s * 1000))
             await asyncio.sleep(delay_s)
 
     async def _connect_and_relay(self) -> RoomPhase:
@@ -254,7 +238,7 @@ class RoomWorker:
         Raises:
             RoomNotLive, UpstreamError, RemoteProtocolError: how else it can end.
         """
-        if self._attempt == 0:
+        if self._outage.attempt == 0:
             self._tell(Phase.CHECKING_LIVE)
         live = await self._connector.check_live(self.room)
         upstream = await self._connector.connect(self.room, self._position, self._seen)
@@ -274,7 +258,7 @@ class RoomWorker:
         """Decode and hand over the messages of one frame. True when the broadcast is over."""
         if not messages:
             return False
-        self._attempt = 0
+        self._outage.over()
         if self._unproven:
             self._unproven = False
             if not upstream.protocol.overlapped:

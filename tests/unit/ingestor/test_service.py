@@ -345,6 +345,16 @@ async def test_a_name_without_a_broadcast_is_answered_from_memory(stage: Stage) 
     assert await stage.demand.target(NAME) is None
 
 
+async def test_a_name_is_asked_about_again_before_it_is_given_up(stage: Stage) -> None:
+    stage.connector.target = UpstreamUnavailable("down")
+    async with stage.ingestor(upstream_retries=2):
+        await stage.demand.announce(NAME)
+        told = await stage.phase(Phase.FAILED, NAME)
+        assert await stage.wanted(NAME)
+    assert told.code == "upstream_lost"
+    assert stage.connector.resolves == 3
+
+
 async def test_after_a_broadcast_ended_its_name_leads_to_the_next_one(stage: Stage) -> None:
     async with stage.ingestor():
         await stage.demand.announce(NAME)
