@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ingestor.log_size import LogSize
 from shared import metrics
 from shared.backoff import Backoff
 from shared.broker import Broker, Entry, Hole, NoLog, PublishAnswer, Published, PublishLost
@@ -85,7 +86,7 @@ class LogWriter:
         self._lease = lease
         self._clock = clock
         self._buffer_bytes = buffer_bytes
-        self._log_size = _LogSize(history_len, history_bytes)
+        self._log_size = LogSize(history_len, history_bytes)
         for entry in tail:
             self._log_size.add(entry.cursor, len(entry.data))
         self._call = asyncio.Lock()
@@ -387,24 +388,3 @@ class LogWriter:
 def _known_end(lease: Lease) -> Cursor | None:
     """The end of the log behind which nothing is missing, as far as the lease tells."""
     return Cursor(lease.epoch, 0) if lease.clean or lease.prev is None else lease.prev
-
-
-class _LogSize:
-    """Counts the bytes of the log's entries, to know which of them HISTORY_BYTES can hold."""
-
-    def __init__(self, history_len: int, history_bytes: int) -> None:
-        self._sizes: deque[tuple[Cursor, int]] = deque()
-        self._history_len = history_len
-        self._history_bytes = history_bytes
-        self._bytes = 0
-        self.oldest_to_keep: Cursor | None = None
-        """Entries before it are to be trimmed; None while all fit."""
-
-    def add(self, cursor: Cursor, size: int) -> None:
-        self._sizes.append((cursor, size))
-        self._bytes += size
-        if len(self._sizes) > self._history_len:
-            self._bytes -= self._sizes.popleft()[1]
-        while self._bytes > self._history_bytes and len(self._sizes) > 1:
-            self._bytes -= self._sizes.popleft()[1]
-            self.oldest_to_keep = self._sizes[0][0]
