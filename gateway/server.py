@@ -2,12 +2,21 @@
 
 import signal
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.settings import GatewaySettings
+from gateway.websocket_protocol import WebSocketProtocol
+
+if sys.platform != "win32":
+    from gateway.http_protocol import HttpProtocol
+
+    HTTP: type[HttpProtocol] | str = HttpProtocol
+else:
+    HTTP = "h11"  # httptools is not there; h11 bounds the head of a request by itself
 
 CLIENT_FRAME_CUT_BYTES = 64 * 1024  # a larger frame ends the connection before the application sees it
 BACKLOG = 2048
@@ -37,7 +46,8 @@ def create_server(
             app,
             host=settings.host if host is None else host,
             port=settings.port if port is None else port,
-            ws="websockets-sansio",
+            http=HTTP,
+            ws=WebSocketProtocol,
             ws_max_size=CLIENT_FRAME_CUT_BYTES,
             ws_ping_interval=settings.ping_interval_s,
             ws_ping_timeout=settings.ping_timeout_s,

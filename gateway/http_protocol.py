@@ -1,0 +1,62 @@
+"""uvicorn's HTTP side with ceilings. Everything a peer can make us hold before it is a client is bounded here.
+
+uvicorn with httptools collects the head of a request without end, and waits for the rest of it without end.
+"""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_MAX_BYTES = 32 * 1024  # browsers send 1 KB, with the cookies of other services on the same host a few more
+REQUEST_S = 30.0  # from the connection, or a request's first byte, to the answer taken: no page of ours takes one
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection, until it is closed or becomes a WebSocket."""
+
+    request_s = REQUEST_S
+    _head_bytes = 0
+    _in_head = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._set_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._clear_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_MAX_BYTES:
+                self.send_400_response("The head of the request is too large.")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._set_deadline()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+
+    def handle_websocket_upgrade(self) -> None:
+        self._clear_deadline()
+        super().handle_websocket_upgrade()
+
+    def _set_deadline(self) -> None:
+        self._clear_deadline()
+        self._deadline = self.loop.call_later(self.request_s, self.transport.abort)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
