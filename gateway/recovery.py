@@ -109,7 +109,7 @@ class Recovery:
             if newest is not None and walk.last is not None and newest > walk.last and not vanished:
                 vanished += 1  # written since the page was read, or trimmed away at once: the next page tells
                 continue
-            await room.heal()  # the client may be ahead of this gateway
+            await room.feed.heal()  # the client may be ahead of this gateway
             if newest != walk.last:
                 walk.lose(_reason(walk.last, newest))
                 walk.last = room.tail.last

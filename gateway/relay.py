@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from gateway.room import Cluster, Member, Room
+from gateway.feed import Cluster
+from gateway.room import Member, Room
 from gateway.settings import GatewaySettings
 from shared import metrics
 from shared.broker import Broker, Entry
@@ -96,29 +97,29 @@ class Relay:
     def on_entry(self, key: RoomKey, entry: Entry) -> None:
         """An entry or a marker of a room."""
         if (room := self._rooms.get(key)) is not None:
-            room.on_entry(entry)
+            room.feed.on_entry(entry)
 
     def on_alive(self, key: RoomKey, last: Cursor) -> None:
         """A heartbeat of a room's holder."""
         if (room := self._rooms.get(key)) is not None:
-            room.on_alive(last)
+            room.feed.on_alive(last)
 
     def on_phase(self, key: RoomKey, phase: RoomPhase) -> None:
         """A phase of a room."""
         if (room := self._rooms.get(key)) is not None:
-            room.on_phase(phase)
+            room.feed.on_phase(phase)
 
     def on_resubscribed(self, key: RoomKey) -> None:
         """Messages of a room may have been lost."""
         if (room := self._rooms.get(key)) is not None:
-            room.on_resubscribed()
+            room.feed.on_resubscribed()
 
     def on_link(self, up: bool) -> None:
         """The link was lost, or is back; each room hears of its own channel when that is subscribed again."""
         if up:
             self._link_up.set()
         for room in list(self._rooms.values()):
-            room.on_link(up)
+            room.feed.on_link(up)
 
     # --- as time passes ----------------------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ class Session:
             self._name = room
         else:
             self._room = room
-        await room.started.wait()
+        await room.feed.started.wait()
         if room.is_name and room.target is not None:
             room.want()
             return self.on_target(room)
@@ -142,7 +142,7 @@ class Session:
         if room.is_name:
             return self._show(room)
         if self._options.wanted.wants_raw:
-            room.ask_raw()
+            room.demand.ask_raw()
         if not self._resumed and (self._options.since is not None or self._options.last):
             await Replay(room, self._relay.broker, self._options, self._sink, self).send(self._relay.log_readers)
             self._resumed = True
@@ -158,7 +158,7 @@ class Session:
     async def _pay(self, room: Room) -> None:
         """Wait until this client may start a room, if the room has to be started for it."""
         told = False
-        while not (self._paid or room.wanted or room.taken or room.rests):
+        while not (self._paid or room.demand.wanted or room.taken or room.rests):
             wait_s = self._admission.new_room(self._origin, time.monotonic())
             if not wait_s:
                 self._paid = True

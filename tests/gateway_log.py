@@ -55,8 +55,9 @@ class FakeLog:
     Attributes:
         entries: what is in it.
         last: the last id it ever gave; None: there is no log.
-        state: of the room.
+        room_state: of the room.
         gate: readers wait until it is set.
+        asking: readers that wait.
         away: every call fails.
         reads: calls of `page`.
     """
@@ -67,6 +68,7 @@ class FakeLog:
         self.room_state = RoomState()
         self.gate = asyncio.Event()
         self.gate.set()
+        self.asking = 0
         self.away = False
         self.reads = 0
 
@@ -76,7 +78,9 @@ class FakeLog:
         self.last = entries[-1].cursor
 
     async def _open(self) -> None:
+        self.asking += 1
         await self.gate.wait()
+        self.asking -= 1
         if self.away:
             raise BrokerUnavailable("away")
 

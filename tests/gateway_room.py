@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gateway.close_codes import Code
+from gateway.feed import Cluster
 from gateway.frames import Frame
 from gateway.options import DEFAULT_FILTER, EventFilter
-from gateway.room import Cluster, Room
+from gateway.room import Room
 from gateway.settings import GatewaySettings
 from gateway.subscriber import SendLimits, Subscriber
 from shared.broker import Broker, Entry
@@ -64,7 +65,7 @@ class Scene:
     async def join(self) -> None:
         """The listener joins the room and the fan-out."""
         self.room.attach(self.listener)
-        await self.room.started.wait()
+        await self.room.feed.started.wait()
         self.room.hub.add(self.listener.subscriber)
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -75,7 +76,7 @@ class Scene:
 
     async def settle(self) -> None:
         """Let the room finish its work."""
-        await self.until(lambda: self.room._worker is None and not self.room._errands)
+        await self.until(lambda: self.room.feed.idle and self.room.demand.idle)
 
     @property
     def told(self) -> list[str]:
@@ -86,7 +87,7 @@ class Scene:
         """Store entries, and let the channel bring them."""
         self.log.add(*entries)
         for entry in entries:
-            self.room.on_entry(entry)
+            self.room.feed.on_entry(entry)
 
 
 @asynccontextmanager

@@ -67,7 +67,7 @@ async def test_client_ahead_of_its_gateway_gets_nothing_twice() -> None:
         at.log.add(*events(1, 3, 4))
         assert await comes_back(at, Cursor(1, 4)) == ([], True)
         assert at.told == ["1-3", "1-4"]  # the others of the room were brought along
-        at.room.on_entry(event(1, 3))
+        at.room.feed.on_entry(event(1, 3))
         assert at.told == ["1-3", "1-4"]
 
 
@@ -148,7 +148,7 @@ async def test_entry_written_between_two_looks_at_an_empty_log_is_no_gap() -> No
         way = recovery(at, Cursor(1, 1))
         assert way.complete
         at.log.add(event(1, 2))
-        await at.room.heal()
+        await at.room.feed.heal()
         assert told_by(await way.pull()) == ["1-2"]
         assert way.complete
 

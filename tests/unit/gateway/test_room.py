@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.close_codes import Code
+from gateway.feed import INBOX_MAX
 from gateway.options import EventFilter
-from gateway.room import INBOX_MAX
 from shared.broker import RoomState
 from shared.cursor import Cursor
 from shared.demand import Member as ClusterMember
@@ -52,7 +52,7 @@ async def test_what_a_read_brought_is_not_told_again_by_the_channel() -> None:
     async with scene(marker(1, None), *events(1, 1, 2)) as at:
         await at.join()
         for entry in at.log.entries:
-            at.room.on_entry(entry)
+            at.room.feed.on_entry(entry)
         await at.settle()
         assert at.told == []
 
@@ -110,10 +110,10 @@ async def test_flood_during_a_read_is_dropped_and_read() -> None:
 async def test_lost_tail_is_found_by_the_heartbeat() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
-        at.room.on_alive(Cursor(1, 1))
+        at.room.feed.on_alive(Cursor(1, 1))
         assert at.log.reads == 0
         at.log.add(event(1, 2))
-        at.room.on_alive(Cursor(1, 2))
+        at.room.feed.on_alive(Cursor(1, 2))
         await at.settle()
         assert at.told == ["1-2"]
 
@@ -122,16 +122,16 @@ async def test_heartbeat_that_arrives_during_a_read_counts() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.gate.clear()
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.until(lambda: at.log.reads == 1)
-        at.room.on_alive(Cursor(1, 1))
+        at.room.feed.on_alive(Cursor(1, 1))
         at.log.gate.set()
         await at.settle()
         at.log.add(event(1, 2))
         at.log.gate.clear()
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.until(lambda: at.log.reads == 2)
-        at.room.on_alive(Cursor(1, 3))
+        at.room.feed.on_alive(Cursor(1, 3))
         at.log.gate.set()
         await at.settle()
         assert at.told == ["1-2"]
@@ -142,7 +142,7 @@ async def test_unasked_confirmation_leads_to_a_read() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.add(marker(4, Cursor(1, 1)), *events(4, 1, 2))
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.settle()
         assert at.told == ["4-1", "4-2"]
 
@@ -151,7 +151,7 @@ async def test_read_of_several_pages() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.add(*(event(1, offset) for offset in range(2, 1002)))
-        await at.room.heal()
+        await at.room.feed.heal()
         assert at.told == [f"1-{offset}" for offset in range(2, 1002)]
         assert at.log.reads == 6
 
@@ -161,7 +161,7 @@ async def test_trimmed_entries_are_a_gap() -> None:
         await at.join()
         at.log.add(*events(1, 2, 3, 4))
         del at.log.entries[:3]
-        await at.room.heal()
+        await at.room.feed.heal()
         assert at.told == ["gap 1-1 1-4 trimmed", "1-4"]
 
 
@@ -169,7 +169,7 @@ async def test_log_that_is_gone_is_a_gap_before_what_comes_next() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.entries, at.log.last = [], None
-        await at.room.heal()
+        await at.room.feed.heal()
         assert at.room.tail.position == (1, 1)
         at.publish(marker(9, None), event(9, 1))
         await at.settle()
@@ -180,7 +180,7 @@ async def test_log_that_was_set_back_is_a_gap_and_repeats_are_dropped() -> None:
     async with scene(*events(1, 1, 2, 3)) as at:
         await at.join()
         at.log.entries, at.log.last = events(1, 1), Cursor(1, 1)
-        at.room.on_alive(Cursor(1, 1))
+        at.room.feed.on_alive(Cursor(1, 1))
         await at.settle()
         at.publish(*events(1, 2, 3, 4))
         await at.settle()
@@ -190,7 +190,7 @@ async def test_log_that_was_set_back_is_a_gap_and_repeats_are_dropped() -> None:
 async def test_entry_of_an_older_epoch_counts_only_when_the_log_was_set_back() -> None:
     async with scene(event(5, 1)) as at:
         await at.join()
-        at.room.on_entry(event(3, 1))
+        at.room.feed.on_entry(event(3, 1))
         await at.settle()
         assert at.told == []
         at.log.entries, at.log.last = [], None
@@ -203,8 +203,8 @@ async def test_flood_while_the_log_is_asked_for_its_last_id() -> None:
     async with scene(event(5, 1)) as at:
         await at.join()
         at.log.gate.clear()
-        at.room.on_entry(event(3, 1))
-        await at.until(lambda: not at.room._inbox)
+        at.room.feed.on_entry(event(3, 1))
+        await at.until(lambda: at.log.asking == 1)
         total = INBOX_MAX + 50
         at.publish(*(event(5, offset) for offset in range(2, total)))
         at.log.gate.set()
@@ -216,7 +216,7 @@ async def test_log_trimmed_to_nothing_behind_us_is_given_up() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.entries, at.log.last = [], Cursor(1, 9)
-        await at.room.heal()
+        await at.room.feed.heal()
         at.publish(event(1, 10))
         await at.settle()
         assert at.told == ["gap 1-1 1-10 trimmed", "1-10"]
@@ -239,16 +239,16 @@ async def test_link_down_is_told_also_to_who_comes_then() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.channels.up = False
-        at.room.on_link(up=False)
+        at.room.feed.on_link(up=False)
         late = Listener()
         at.room.attach(late)
         assert at.listener.notes == late.notes == ["unavailable"]
         at.log.add(event(1, 2))
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.settle()
         assert at.listener.notes == ["unavailable"]  # one channel is not the link
         at.channels.up = True
-        at.room.on_link(up=True)
+        at.room.feed.on_link(up=True)
         await at.settle()
         assert at.listener.notes == late.notes == ["unavailable", "nobody"]
         assert at.told == ["1-2"]
@@ -261,7 +261,7 @@ async def test_phases_are_told_in_order() -> None:
     async with scene() as at:
         await at.join()
         for kind in (Phase.ACQUIRED, Phase.RESOLVING, Phase.CONNECTED):
-            at.room.on_phase(phase(kind))
+            at.room.feed.on_phase(phase(kind))
         assert at.listener.notes == ["acquired", "resolving", "connected"]
         assert at.room.taken
         assert not at.room.rests
@@ -291,7 +291,7 @@ async def test_phases_behind_a_loss_wait_for_the_entries_before_them() -> None:
         at.log.gate.clear()
         at.log.add(event(1, 2))
         at.publish(event(1, 3))
-        at.room.on_phase(phase(Phase.RECONNECTING))
+        at.room.feed.on_phase(phase(Phase.RECONNECTING))
         assert at.listener.notes == []
         at.log.gate.set()
         await at.settle()
@@ -303,7 +303,7 @@ async def test_lost_last_event_is_told_before_the_end() -> None:
     async with scene(event(1, 1)) as at:
         await at.join()
         at.log.add(event(1, 2, "ended"))
-        at.room.on_phase(resting(Phase.ENDED))
+        at.room.feed.on_phase(resting(Phase.ENDED))
         assert at.listener.notes == []
         await at.settle()
         assert at.told == ["1-2"]
@@ -314,9 +314,9 @@ async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
     async with scene() as at:
         await at.join()
         at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.settle()
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         await at.settle()
         assert at.listener.notes == ["connected"]
 
@@ -327,7 +327,7 @@ async def test_phase_told_before_we_listened_is_read_when_its_holder_shows() -> 
         await at.join()
         assert at.room.phase is None
         at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")  # the lease was revived
-        at.room.on_alive(Cursor(1, 1))
+        at.room.feed.on_alive(Cursor(1, 1))
         await at.settle()
         assert at.listener.notes == ["connected"]
 
@@ -336,10 +336,10 @@ async def test_phase_that_is_both_in_the_state_and_on_its_way_is_told_in_its_tur
     async with scene() as at:
         await at.join()
         at.log.gate.clear()
-        at.room.on_resubscribed()
+        at.room.feed.on_resubscribed()
         acquired, connected = phase(Phase.ACQUIRED), phase(Phase.CONNECTED)
-        at.room.on_phase(acquired)
-        at.room.on_phase(connected)
+        at.room.feed.on_phase(acquired)
+        at.room.feed.on_phase(connected)
         at.log.room_state = RoomState(phase=connected, holder="1 i/a")
         at.log.gate.set()
         await at.settle()
@@ -354,8 +354,8 @@ async def test_name_leads_to_its_target_and_to_the_next_one() -> None:
         at.demand.points_to = ROOM
         await at.join()
         assert at.room.target == ROOM
-        at.room.on_phase(phase(Phase.TARGET, target="7300000000000000002"))
-        at.room.on_phase(phase(Phase.TARGET, target="{}"))
+        at.room.feed.on_phase(phase(Phase.TARGET, target="7300000000000000002"))
+        at.room.feed.on_phase(phase(Phase.TARGET, target="{}"))
         assert at.listener.notes == ["to tiktok:7300000000000000002", "target", "target"]
         assert str(at.room.target) == "tiktok:7300000000000000002"
 
@@ -391,7 +391,7 @@ async def test_raw_is_wanted_while_somebody_asks_for_it() -> None:
         await at.join()
         at.room.want()
         await at.settle()
-        at.room.ask_raw()
+        at.room.demand.ask_raw()
         await at.settle()
         assert at.demand.told == ["raw", "announce", "raw"]
 
@@ -403,7 +403,7 @@ async def test_resting_room_is_left_alone_until_its_time() -> None:
         at.room.want()
         await at.settle()
         assert (at.room.rests, at.demand.told) == (True, [])
-        at.room.on_phase(resting(Phase.FAILED, rest_ms=-1))
+        at.room.feed.on_phase(resting(Phase.FAILED, rest_ms=-1))
         at.room.tick(time.monotonic())
         await at.settle()
         assert at.demand.told == ["announce"]
@@ -445,7 +445,7 @@ async def test_room_that_nobody_takes_is_told(ingestors: list[dict[str, str]], c
         at.room.tick(now + 11.5)
         await at.settle()
         assert at.listener.notes == [code]
-        at.room.on_alive(Cursor(1, 1))  # somebody is there after all
+        at.room.feed.on_alive(Cursor(1, 1))  # somebody is there after all
         assert at.listener.notes == [code, "nobody"]
 
 
