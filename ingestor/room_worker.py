@@ -96,6 +96,7 @@ class RoomWorker:
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
         self._live_told = False
+        self._bug_told = False
         self._learn(tail)
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
@@ -263,7 +264,7 @@ class RoomWorker:
             self._unproven = False
             if not upstream.protocol.overlapped:
                 self._writer.add_gap(received_ms)
-        found = [event for message in messages for event in self._decoder.decode(message, received_ms)]
+        found = [event for message in messages for event in self._decode(message, received_ms)]
         ready: list[events.Event] = []
         for event in found:
             if isinstance(event, events.Ended):
@@ -280,6 +281,17 @@ class RoomWorker:
                 state["cursor"] = self._position
             self._writer.add(event, received_ms, state)
         return bool(ready) and isinstance(ready[-1], events.Ended)
+
+    def _decode(self, message: Message, received_ms: int) -> list[events.Event]:
+        """The events of a message; none when there is a bug in its decoder, for one message never ends a room."""
+        try:
+            return self._decoder.decode(message, received_ms)
+        except Exception:
+            metrics.MESSAGES_LOST.inc()
+            level = logging.DEBUG if self._bug_told else logging.ERROR
+            self._bug_told = True
+            logger.log(level, "decoder failed room=%s method=%r", self.room, message.method[:128], exc_info=True)
+            return []
 
     def _learn(self, tail: Sequence[Entry]) -> None:
         """Take up where the last holder stopped: what was passed on, and which streaks are open."""

@@ -25,6 +25,7 @@ MESSAGES_UNKNOWN = Counter("roomcast_ingestor_messages_unknown_total", "Messages
 MESSAGES_UNDECODABLE = Counter(
     "roomcast_ingestor_messages_undecodable_total", "Messages that did not decode: sent raw."
 )
+MESSAGES_LOST = Counter("roomcast_ingestor_messages_lost_total", "Messages lost to a bug in their decoder.")
 
 # --- upstream protocol ------------------------------------------------------------------------------------------------
 

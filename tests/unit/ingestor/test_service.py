@@ -270,16 +270,26 @@ async def test_a_room_that_nobody_wants_any_more_is_left(stage: Stage) -> None:
 
 async def test_a_bug_in_one_room_fails_that_room_alone(stage: Stage) -> None:
     async with stage.ingestor():
-        await stage.demand.announce(ROOM)
-        first = await stage.connector.upstream(1)
         await stage.demand.announce(OTHER)
-        second = await stage.connector.upstream(2)
+        other = await stage.connector.upstream(1)
         await stage.phase(Phase.CONNECTED, OTHER)
-        first.push(("1", ""), method="broken")
+        stage.connector.live = ZeroDivisionError()
+        await stage.demand.announce(ROOM)
         failed = await stage.phase(Phase.FAILED)
-        second.push(("1", "still here"))
+        other.push(("1", "still here"))
         await stage.logged("live_status", "still here", room=OTHER)
     assert failed.code == "internal"
+
+
+async def test_a_bug_in_a_decoder_costs_one_message(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        for number in range(3):
+            upstream.push((f"b{number}", ""), method="broken")
+        upstream.push(("1", "still here"))
+        await stage.logged("live_status", "still here")
+    assert [record.levelname for record in caplog.records if "decoder failed" in record.message].count("ERROR") == 1
 
 
 async def test_of_two_ingestors_one_opens_the_upstream(stage: Stage) -> None:
