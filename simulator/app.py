@@ -13,7 +13,8 @@ from simulator import pictures
 from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.providers import Providers
-from simulator.tiktok import TikTok
+from simulator.tiktok_pages import Pages
+from simulator.tiktok_socket import Door
 from simulator.world import World
 
 
@@ -35,7 +36,8 @@ def create_app(config: SimulatorConfig) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            *TikTok(world).routes(),
+            *Pages(world).routes(),
+            *Door(world).routes(),
             *Providers(world).routes(),
             *Control(world).routes(),
             Route("/{kind:str}/{number:int}.svg", picture),

@@ -204,11 +204,9 @@ class Control:
         return endpoint
 
     def _find(self, text: str) -> Room:
-        if text.isdecimal() and len(text) <= 20:
-            room = self._world.room(int(text))
-        else:
-            host = self._world.host(text.removeprefix("@"))
-            room = host.room if host else None
+        room = self._world.find(text)
+        if room is None and (host := self._world.host(text.removeprefix("@"))):
+            room = host.room
         if room is None:
             raise BadRequest("no such room: give a room id, or @name of a host")
         return room

@@ -16,7 +16,8 @@ from protos.webcast_pb2 import RouteParam
 from simulator.faults import FaultKind
 from simulator.room import Room, RoomStatus
 from simulator.tickets import new_ttwid
-from simulator.tiktok import HISTORY_DEFAULT, SOCKET_PATHS, alive_answer, delay_http, find_room
+from simulator.tiktok_pages import alive_answer, delay_http
+from simulator.tiktok_socket import HISTORY_DEFAULT, SOCKET_PATHS
 from simulator.webcast import pipe_internal_ext
 from simulator.world import World
 
@@ -46,7 +47,7 @@ class Providers:
         key = request.headers.get("x-api-key") or request.query_params.get("apiKey", "")
         if refused := await self._refused(key, needs_key=False):
             return refused
-        room = find_room(self._world, request.path_params.get("room_id") or request.query_params.get("room_id", ""))
+        room = self._world.find(request.path_params.get("room_id") or request.query_params.get("room_id", ""))
         if room is None and (host := self._world.host(request.query_params.get("unique_id", ""))):
             room = host.room
         if self._is_empty():
@@ -71,7 +72,7 @@ class Providers:
         """The bootstrap as JSON."""
         if refused := await self._refused(_authorization(request), needs_key=True):
             return refused
-        room = find_room(self._world, request.query_params.get("room_id", ""))
+        room = self._world.find(request.query_params.get("room_id", ""))
         bootstrap = self._bootstrap(request, None if self._is_empty() else room, "")
         return _tikhub(request, _as_json(bootstrap))
 

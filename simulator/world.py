@@ -114,6 +114,10 @@ class World:
             self._generate(room_id - GENERATED_FROM)
         return self._rooms.get(room_id)
 
+    def find(self, room_id: str) -> Room | None:
+        """The same, of an id as it stands in a query."""
+        return self.room(int(room_id)) if room_id.isdecimal() and len(room_id) <= 20 else None
+
     def rooms(self) -> list[Room]:
         """All broadcasts anybody asked for so far."""
         return list(self._rooms.values())
