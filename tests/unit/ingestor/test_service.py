@@ -12,6 +12,7 @@ import pytest
 from ingestor import service
 from ingestor.connectors.base import LiveRoom
 from ingestor.settings import IngestorSettings
+from shared import keys
 from shared.broker import Broker
 from shared.demand import Demand
 from shared.errors import Blocked, KeyRefused, RateLimited, RoomNotFound, RoomOffline, UpstreamUnavailable
@@ -290,6 +291,24 @@ async def test_a_bug_in_a_decoder_costs_one_message(stage: Stage, caplog: pytest
         upstream.push(("1", "still here"))
         await stage.logged("live_status", "still here")
     assert [record.levelname for record in caplog.records if "decoder failed" in record.message].count("ERROR") == 1
+
+
+async def test_an_index_that_cannot_be_read_ends_no_room(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        async with stage.redis.turn() as commands:
+            await commands.set(keys.ROOMS, "foreign")
+            await commands.delete(keys.INGESTORS)
+            async with asyncio.timeout(10):
+                while not await commands.exists(keys.INGESTORS):  # told before each look at the index
+                    await asyncio.sleep(0.005)
+        upstream.push(("1", "still here"))
+        await stage.logged("live_status", "still here")
+        async with stage.redis.turn() as commands:
+            await commands.delete(keys.ROOMS)
+        await stage.demand.announce(OTHER)
+        await stage.phase(Phase.CONNECTED, OTHER)
 
 
 async def test_of_two_ingestors_one_opens_the_upstream(stage: Stage) -> None:
