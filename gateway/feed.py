@@ -127,11 +127,13 @@ class Feed:
         self._work()
         await self._settled.wait()
 
-    def doubt_silence(self, now: float) -> None:
-        """Read anew when the holder of a taken room was silent for too long."""
-        if now - max(self.heard_at, self._read_at) > self._silence_s:
-            self._read_at = now
-            self.on_resubscribed()
+    def doubt_silence(self, now: float) -> bool:
+        """Read anew when the holder of a taken room was silent for too long; returns whether it was."""
+        if now - max(self.heard_at, self._read_at) <= self._silence_s:
+            return False
+        self._read_at = now
+        self.on_resubscribed()
+        return True
 
     async def aclose(self) -> None:
         """Leave the channel; nothing comes in any more."""

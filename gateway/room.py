@@ -196,8 +196,8 @@ class Room:
         if not self.feed.available:
             self.demand.excuse(now)
             return
-        if self.taken:
-            self.feed.doubt_silence(now)
+        if self.taken and self.feed.doubt_silence(now):
+            self.demand.doubt(now)
         if (code := self.demand.why_untaken(self.feed.heard_at, now)) is not None:
             for member in list(self.members.values()):
                 member.on_untaken(self, code)

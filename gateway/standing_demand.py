@@ -90,6 +90,11 @@ class StandingDemand:
             self._due = now + self._refresh_s
             self._run(self._tell)
 
+    def doubt(self, now: float) -> None:
+        """The holder fell silent: perhaps it gave the room up because Redis forgot the demand."""
+        if self._announced:
+            self._due = now
+
     def excuse(self, now: float) -> None:
         """Nobody could be heard until now: whoever may take the room has all the time for it."""
         self._announced_at = now

@@ -465,6 +465,22 @@ async def test_holder_that_fell_silent_leads_to_a_read() -> None:
         assert at.told == ["1-2"]
 
 
+async def test_holder_that_fell_silent_is_told_the_demand_again() -> None:
+    async with scene(event(1, 1)) as at:
+        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
+        await at.join()
+        at.room.want()
+        await at.settle()
+        assert at.demand.told == ["announce"]
+        now = time.monotonic()
+        at.room.tick(now + 3)
+        at.room.tick(now + 3.25)
+        await at.settle()
+        at.room.tick(now + 4)
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh"]
+
+
 async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
     async with scene() as at:
         await at.join()
