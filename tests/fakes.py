@@ -5,22 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from ingestor.connectors.base import LiveRoom, Message, SeenIds, Upstream
 from shared.errors import UpstreamClosed
-from shared.events import Chat, Ended, EndedDetail, Event, Raw, User
+from shared.events import Ended, EndedDetail, Event, Raw
 from shared.room import RoomKey
-
-ANA = User(id="1", unique_id="ana", nickname="Ana", avatar="", roles=[], badges=[])
-
-
-def chat(room: RoomKey, text: str, *, message_id: str = "", time: int = 1) -> Chat:
-    """A chat event that is ready to be added to a log."""
-    return Chat(
-        platform=room.platform, room=room.room, id=message_id or UNSET, time=time, user=ANA, content=text,
-        emotes=[], mentions=[],
-    )  # fmt: skip
+from tests.events import ANA, chat
 
 
 @dataclass

@@ -94,6 +94,12 @@ class Gateway:
             yield client
             client.socket.transport.abort()  # a close in good order would wait for frames that nobody reads
 
+    async def shows(self, **counts: int) -> None:
+        """Return when `/health` tells these counts."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not counts.items() <= (await self.get("/health")).json().items():
+                await asyncio.sleep(0.01)
+
     async def get(self, path: str) -> httpx.Response:
         """GET."""
         return await self.http.get(path)

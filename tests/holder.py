@@ -9,37 +9,13 @@ from typing import Self
 from shared.broker import Broker, Published
 from shared.cursor import Cursor
 from shared.demand import Demand
-from shared.events import Chat, Event, Gap, Like, Member, User, encode, type_of
+from shared.events import Event, Gap, encode, type_of
 from shared.keys import RoomKeys
 from shared.lease import Lease, Leases, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
-
-ANA = User(id="6919", unique_id="ana", nickname="Ana", avatar="", roles=[], badges=[])
-
-
-def chat(room: RoomKey, content: str) -> Chat:
-    """Somebody says something."""
-    return Chat(
-        platform=room.platform, room=room.room, id="7", time=1_765_432_111_123, user=ANA, content=content,
-        emotes=[], mentions=[],
-    )  # fmt: skip
-
-
-def like(room: RoomKey, total: int) -> Like:
-    """Somebody likes the room."""
-    return Like(
-        platform=room.platform, room=room.room, time=1_765_432_111_123, user=ANA, like_count=1, total_like_count=total
-    )
-
-
-def member(room: RoomKey) -> Member:
-    """Somebody comes in."""
-    return Member(
-        platform=room.platform, room=room.room, time=1_765_432_111_123, user=ANA, member_count=3, action="enter",
-        action_id=1,
-    )  # fmt: skip
+from tests.events import chat
 
 
 def phase_of(phase: Phase, **details: object) -> RoomPhase:

@@ -9,8 +9,9 @@ import pytest
 from shared.events import Ended, EndedDetail
 from shared.phases import Phase
 from tests.conftest import RedisServer
+from tests.events import ANA
 from tests.gateways import Frame, Gateway, running_gateway
-from tests.holder import ANA, HolderClient, phase_of
+from tests.holder import HolderClient, phase_of
 
 ROOM = "7300000000000000001"
 NEXT_ROOM = "7300000000000000002"
@@ -271,7 +272,7 @@ async def test_name_and_its_room_id_are_one_room(gateway: Gateway, cluster: Hold
             await holder.chat("hello")
             for client in (by_name, by_id, late):
                 assert (await client.next())["content"] == "hello"
-            assert (await gateway.get("/health")).json()["rooms"] == 2
+            await gateway.shows(rooms=2)
 
 
 async def test_next_broadcast_of_a_name_moves_its_clients(gateway: Gateway, cluster: HolderClient) -> None:
@@ -417,9 +418,7 @@ async def test_channel_of_a_room_is_left_after_its_last_client(gateway: Gateway,
     await holder.go_live()
     async with gateway.join(ROOM) as client:
         await client.until(status="connected")
-    async with asyncio.timeout(10):
-        while (await gateway.get("/health")).json()["rooms"]:
-            await asyncio.sleep(0.01)
+    await gateway.shows(rooms=0)
     assert 290_000 < (await holder.demand.look(holder.room)).remaining_ms <= 300_000  # the idle time has begun
 
 

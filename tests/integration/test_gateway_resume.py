@@ -7,8 +7,9 @@ import pytest
 
 from shared.cursor import Cursor
 from shared.events import Gap, Raw
+from tests.events import chat, like, member
 from tests.gateways import Client, Gateway, running_gateway
-from tests.holder import Holder, HolderClient, chat, like, member
+from tests.holder import Holder, HolderClient
 
 ROOM = "7300000000000000001"
 KEY = f"tiktok:{ROOM}"

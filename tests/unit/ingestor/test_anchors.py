@@ -3,7 +3,7 @@
 from ingestor.anchors import ANCHORS_MAX, Anchors
 from shared.events import Battle, BattleDetail, BattleSide, User
 from shared.room import RoomKey
-from tests.fakes import chat
+from tests.events import chat
 
 
 def person(user_id: str, nickname: str = "") -> User:

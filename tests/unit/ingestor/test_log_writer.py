@@ -20,7 +20,7 @@ from shared.lease import Lease, Leases, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
-from tests.fakes import chat
+from tests.events import chat
 
 ROOM = RoomKey("tiktok", "7300000000000000001")
 KEYS = RoomKeys.of(ROOM)
