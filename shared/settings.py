@@ -76,10 +76,14 @@ def load(cls: type[Settings]) -> Settings:
     """Read a settings class from the environment and `.env`.
 
     Raises:
-        ConfigError: a value is out of bounds, or a ROOMCAST_* name is not known. Values are not repeated: they may be
-            secrets.
+        ConfigError: a value is out of bounds, a ROOMCAST_* name is not known, or `.env` cannot be read. Values are not
+            repeated: they may be secrets.
     """
-    check_names([*os.environ, *dotenv_values(".env")], known=[*_known_names(), *environment_names(cls).values()])
+    try:
+        in_file = dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f".env cannot be read as UTF-8 text ({type(error).__name__})") from None
+    check_names([*os.environ, *in_file], known=[*_known_names(), *environment_names(cls).values()])
     try:
         return cls()
     except ValidationError as error:

@@ -37,6 +37,13 @@ def test_a_value_comes_from_the_env_file_and_the_environment_wins(
     assert load(Example).wait_s == 5
 
 
+def test_an_env_file_that_is_no_text_is_named_but_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("ROOMCAST_API_KEY=secret\n".encode("utf-16"))
+    with pytest.raises(ConfigError, match=r"\.env cannot be read") as caught:
+        load(Example)
+    assert "secret" not in str(caught.value)
+
+
 def test_redis_keeps_the_name_the_world_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
     assert load(SharedSettings).redis_url.get_secret_value() == "redis://elsewhere"
