@@ -33,19 +33,21 @@ class Platform:
 _TIKTOK_LINK = re.compile(
     r"(?:https?://)?(?:(?:www|m)\.)?tiktok\.com/@(?P<name>[^/?#]+)(?:/live)?/?(?:[?#].*)?", re.IGNORECASE
 )
-_TIKTOK_ROOM_ID = re.compile(r"[0-9]{15,20}")
+# No leading zeros: one room has one key. Its messages carry the id as int64.
+_TIKTOK_ROOM_ID = re.compile(r"[1-9][0-9]{14,18}")
+_TIKTOK_ROOM_ID_MAX = 2**63 - 1
 _TIKTOK_NAME = re.compile(r"[a-z0-9._]{1,24}")
 
 
 def _parse_tiktok(text: str) -> str:
     """`7300000000000000001` stays itself; `@Ana`, `Ana`, a profile or live link become `@ana`."""
     link = _TIKTOK_LINK.fullmatch(text)
-    if link is None and _TIKTOK_ROOM_ID.fullmatch(text):
+    if link is None and _TIKTOK_ROOM_ID.fullmatch(text) and int(text) <= _TIKTOK_ROOM_ID_MAX:
         return text
     # Handles are case-insensitive. Source: protocol notes on room resolution, all peer libraries.
     name = (link["name"] if link else text.removeprefix("@").removesuffix("/live")).lower()
     if not _TIKTOK_NAME.fullmatch(name):
-        raise BadRoom("a TikTok room is a room id of 15 to 20 digits, an @name, or a link to a profile or live page")
+        raise BadRoom("a TikTok room is a room id of 15 to 19 digits, an @name, or a link to a profile or live page")
     return f"@{name}"
 
 
