@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from msgspec import UNSET, UnsetType
 from starlette.websockets import WebSocket
@@ -72,7 +73,7 @@ class Session:
             self.tell_error(code, detail=detail)
         try:
             async with self._tasks:
-                reader = self._tasks.create_task(self._guard(self._read()))
+                reader = self._tasks.create_task(self._guard(self._read))
                 self._join(asked)
                 await self._sink.run()
                 reader.cancel()
@@ -80,10 +81,10 @@ class Session:
         finally:
             self._leave()  # also when this task was cancelled
 
-    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         """A fault of ours ends this client, and no other."""
         try:
-            await work
+            await work()
         except Exception:
             logger.exception("session failed room=%s", self._asked)
             self.dismiss(Code.INTERNAL)
@@ -125,7 +126,7 @@ class Session:
         if self._joining is not None:
             self._joining.cancel()
         if not self._sink.closing:
-            self._joining = self._tasks.create_task(self._guard(self._go_to(key, moved=moved)))
+            self._joining = self._tasks.create_task(self._guard(partial(self._go_to, key, moved=moved)))
 
     async def _go_to(self, key: RoomKey, *, moved: bool) -> None:
         room = self._relay.attach(self, key)
