@@ -17,7 +17,8 @@ _BROADCASTING = (2, 3)  # live, and paused by the host
 AGE_RESTRICTED = 4003110
 _NO_SUCH_USER = 19881007
 _ENDED = 4
-_ROOM_ID = re.compile(r"[0-9]{15,20}")
+_ROOM_ID = re.compile(r"[1-9][0-9]{14,18}")
+_ROOM_ID_MAX = 2**63 - 1  # int64 in every message
 _PAGE_STATE = re.compile(rb'<script[^>]{0,200}\bid="SIGI_STATE"[^>]{0,200}>(.*?)</script>', re.DOTALL)
 
 Json = dict[str, Any]
@@ -120,7 +121,7 @@ def _broadcast(user_room: object) -> str:
     room_id = _at(user_room, "user", "roomId")
     if not any(status in _BROADCASTING for status in statuses):
         raise RoomOffline("the user is not live")
-    if not isinstance(room_id, str) or not _ROOM_ID.fullmatch(room_id):
+    if not isinstance(room_id, str) or not _ROOM_ID.fullmatch(room_id) or int(room_id) > _ROOM_ID_MAX:
         raise RoomOffline("the user has no room")
     return room_id
 

@@ -48,6 +48,8 @@ def test_a_live_or_paused_user_has_a_room(user: object, live: object) -> None:
         user_room(room_id="0"),
         user_room(room_id=7300000000000000001),
         user_room(room_id="7300000000000000001/../x"),
+        user_room(room_id="9223372036854775808"),
+        user_room(room_id="07300000000000000001"),
         {},
         [],
         "text",
