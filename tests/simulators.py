@@ -116,7 +116,8 @@ async def joined(
     """A client in a room, and what it was told on entering."""
     headers = {"Cookie": f"ttwid={TTWID}", "User-Agent": "test"}
     url = simulator.socket_url(room_id, **query)
-    async with connect(url, additional_headers=headers, ping_interval=None, compression=None) as socket:
+    options: Any = {"ping_interval": None, "compression": None, "max_queue": None}  # closes also with frames unread
+    async with connect(url, additional_headers=headers, **options) as socket:
         client = SimulatorClient(socket, room_id)
         await client.enter(cursor)
         _, first = await client.next("im_enter_room_resp")

@@ -25,7 +25,7 @@ from tests.simulators import DEADLINE_S, DEMO, TTWID, Simulator, joined, read, r
 
 OFFLINE, RESTRICTED, UNKNOWN = 7300000000000000400, 7300000000000000401, 7300000000000099999
 BROWSER = {"User-Agent": "Mozilla/5.0"}
-LIVELY = SimulatorConfig(rate=100.0, rooms=2, push_s=0.1)
+LIVELY = SimulatorConfig(rate=300.0, rooms=2, push_s=0.05)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
