@@ -108,11 +108,6 @@ class Feed:
         """Whether the log can be read and the channel be heard, as far as is known."""
         return self._cluster.channels.up and not self._failed
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything that came is entered, and nothing has to be read."""
-        return self._worker is None
-
     # --- what is asked of it -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -213,7 +208,7 @@ class Feed:
                 attempt = 0
                 continue
             except BrokerUnavailable as error:
-                logger.debug("room cannot be read room=%s: %s", self._key, error)
+                logger.debug("room not read room=%s: %s", self._key, error)
             except Exception:
                 logger.exception("room worker failed room=%s", self._key)
             self._log_due = self._state_due = True

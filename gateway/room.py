@@ -174,7 +174,7 @@ class Room:
         try:
             self.target = RoomKey(self.key.platform, target)
         except BadRoom:
-            logger.warning("name points to no room name=%s", self.key)
+            logger.warning("name pointed to no room name=%s", self.key)
             return
         for member in list(self.members.values()):
             member.on_target(self)

@@ -58,11 +58,6 @@ class StandingDemand:
         self._why_due = float("-inf")
         self._errands: set[asyncio.Task[None]] = set()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being told or asked."""
-        return not self._errands
-
     def stand(self, now: float) -> None:
         """A client was admitted: from here on it is kept up, until `lapse`."""
         if not self.wanted:
@@ -148,11 +143,11 @@ class StandingDemand:
         try:
             await errand()
         except BrokerUnavailable as error:
-            logger.debug("errand failed room=%s: %s", self._key, error)
+            logger.debug("demand not told room=%s: %s", self._key, error)
             if self.wanted:
                 self._due = min(self._due, time.monotonic() + RETRY_S)
         except Exception:
-            logger.exception("errand failed room=%s", self._key)
+            logger.exception("demand failed room=%s", self._key)
 
 
 def _is_full(load: Mapping[str, str]) -> bool:

@@ -52,6 +52,24 @@ class Listener:
         self.notes.append(f"dismissed {code}")
 
 
+class WatchedTasks(asyncio.TaskGroup):
+    """The tasks of a room; who waits for it to finish its work looks here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[asyncio.Task[Any]] = []
+
+    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        task = super().create_task(coro, **options)
+        self._started.append(task)
+        return task
+
+    @property
+    def done(self) -> bool:
+        """Whether none of them goes on."""
+        return all(task.done() for task in self._started)
+
+
 @dataclass
 class Scene:
     """A room with what it stands on."""
@@ -60,6 +78,7 @@ class Scene:
     log: FakeLog
     channels: FakeChannels
     demand: FakeDemand
+    tasks: WatchedTasks
     listener: Listener = field(default_factory=Listener)
 
     async def join(self) -> None:
@@ -76,7 +95,7 @@ class Scene:
 
     async def settle(self) -> None:
         """Let the room finish its work."""
-        await self.until(lambda: self.room.feed.idle and self.room.demand.idle)
+        await self.until(lambda: self.tasks.done)
 
     @property
     def told(self) -> list[str]:
@@ -94,8 +113,8 @@ class Scene:
 async def scene(*entries: Entry, key: RoomKey = ROOM, **settings: Any) -> AsyncIterator[Scene]:
     log, channels, demand = FakeLog(*entries), FakeChannels(), FakeDemand()
     read = GatewaySettings(**{"_env_file": None, "lease_ttl_s": 3, "idle_timeout_s": 100} | settings)
-    async with asyncio.TaskGroup() as tasks:
+    async with WatchedTasks() as tasks:
         cluster = Cluster(cast(Broker, log), cast(Channels, channels), cast(Demand, demand), tasks, read)
-        found = Scene(Room(key, cluster), log, channels, demand)
+        found = Scene(Room(key, cluster), log, channels, demand, tasks)
         yield found
         await found.room.aclose()
