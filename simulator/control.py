@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from protos.webcast_pb2 import Message
 from simulator.faults import FAULTS, REFUSALS, BadFault
+from simulator.listener import Close
 from simulator.playback import placed
-from simulator.room import LISTED_MAX, Close, Room, RoomStatus
+from simulator.room import LISTED_MAX, Room, RoomStatus
 from simulator.source import ControlAction
 from simulator.world import World
 

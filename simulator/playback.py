@@ -13,12 +13,11 @@ from pathlib import Path
 from random import Random
 
 from protos.webcast_pb2 import Message
-from simulator.source import ControlAction, MessageIds, action_of, control_message
+from simulator.source import ControlAction, MessageIds, control_message, ends_broadcast
 from simulator.wire import Field, first_varint, length_delimited, read_fields, varint_field
 
 _COMMON = 1  # field of nearly every message; captured WebcastWeeklyRankRewardMessages have it in 3
 _MSG_ID, _ROOM_ID = 2, 3  # fields of the common header
-_ENDS = (ControlAction.ENDED, ControlAction.BANNED)
 
 
 class BadPayloads(Exception):
@@ -106,7 +105,7 @@ def _placed_once(payloads: Sequence[Payload], room_id: int, random: Random) -> l
         chosen = msg_id if msg_id and msg_id not in used else made_up.next(0)
         used.add(chosen)
         messages.append(placed(payload.method, payload.payload, room_id, chosen))
-    return sorted(messages, key=lambda message: action_of(message) in _ENDS)
+    return sorted(messages, key=ends_broadcast)
 
 
 def _read(file: Path) -> Iterator[Payload]:

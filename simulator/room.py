@@ -1,10 +1,9 @@
-"""One simulated broadcast and those who listen to it. Everybody gets the same messages; nothing here waits.
+"""One simulated broadcast. Everybody who listens gets the same messages; nothing here waits.
 
 While nobody listens nothing happens, but the latest messages are kept: whoever comes with a cursor is told what it
 missed, and everybody is told the last few chats again, as the platform does.
 """
 
-import asyncio
 import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -15,15 +14,14 @@ from typing import NamedTuple
 
 from protos.webcast_pb2 import Header, Message, PushFrame
 from simulator.faults import FaultKind, Faults
-from simulator.source import ControlAction, Source, action_of
-from simulator.webcast import ServerConnection
+from simulator.listener import Close, Listener, Wait
+from simulator.source import ControlAction, Source, ends_broadcast
 
 BACKLOG = 300  # messages kept for those who come back with a cursor; a minute of a lively room
 LISTED_MAX = 10_000  # messages whose ids the control endpoint can list; 1.5 MB
 CHATS_KEPT = 20  # a client may ask for so much history
 FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
 FRAME_SIZES = (2, 3, 4, 5, FRAME_MESSAGES_MAX)
-OUTBOX_MAX = 2_000  # frames; a client that is further behind is cut off
 CATCH_UP_MAX_S = 2.0  # after a pause of the whole process, no flood
 GOODBYE_S = 0.5  # between the control message that ends the room and the close frame
 
@@ -43,68 +41,6 @@ _STATUS_AFTER = {
     ControlAction.BANNED: RoomStatus.ENDED,
 }
 _NO_GZIP = b"\x1f\x8b\x08" + b"\x5a" * 61  # the magic, and nothing that follows from it
-_ENDS = (ControlAction.ENDED, ControlAction.BANNED)
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The last thing in an outbox. Code None: the connection is cut without a word."""
-
-    code: int | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """In an outbox: what is behind it comes so much later."""
-
-    seconds: float
-
-
-class Listener:
-    """One client in a room: what is on its way to it. Whoever owns the socket takes `next_item`."""
-
-    def __init__(self, protocol: ServerConnection, now_s: float) -> None:
-        self.protocol = protocol
-        self.outbox: asyncio.Queue[bytes | str | Wait | Close] = asyncio.Queue()
-        self.heard_s = now_s
-        self._flowing = asyncio.Event()
-        self._flowing.set()
-        self._stalled_until_s = 0.0
-
-    def put(self, item: bytes | str | Wait | Close) -> None:
-        """Queue without waiting; a client that is too far behind is cut off."""
-        if self.outbox.qsize() >= OUTBOX_MAX:
-            self.close(None)
-        else:
-            self.outbox.put_nowait(item)
-
-    def send(self, frame: PushFrame) -> None:
-        """Queue a frame."""
-        self.put(frame.SerializeToString())
-
-    def close(self, code: int | None, reason: str = "") -> None:
-        """Close at once: what waits is lost, as it would be in a broken connection."""
-        while not self.outbox.empty():
-            self.outbox.get_nowait()
-        self._flowing.set()
-        self.outbox.put_nowait(Close(code, reason))
-
-    def stall(self, until_s: float) -> None:
-        """Send nothing more for a while, without a word; what comes up waits."""
-        self._stalled_until_s = until_s
-        self._flowing.clear()
-
-    def resume(self, now_s: float) -> None:
-        """End the stall, if it is time."""
-        if now_s >= self._stalled_until_s:
-            self._flowing.set()
-
-    async def next_item(self) -> bytes | str | Wait | Close:
-        """What to send next, once it may be sent."""
-        item = await self.outbox.get()
-        await self._flowing.wait()
-        return item
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +166,7 @@ class Room:
             start += len(chunk)
             for listener in list(self.listeners):
                 self._tell(listener, chunk, now_ms, now_s)
-        if any(action_of(sent.message) in _ENDS for sent in fresh):
+        if any(ends_broadcast(sent.message) for sent in fresh):
             self.status = RoomStatus.ENDED
             for listener in self.listeners:
                 listener.put(Wait(GOODBYE_S))

@@ -25,6 +25,9 @@ class ControlAction(IntEnum):
     BANNED = 4
 
 
+_ENDS = frozenset({ControlAction.ENDED, ControlAction.BANNED})
+
+
 class Source(Protocol):
     """What happens in one room. It has no clock: it is told how much time went by."""
 
@@ -82,3 +85,8 @@ def action_of(message: Message) -> ControlAction | None:
         return ControlAction(ControlMessage.FromString(message.payload).action)
     except (DecodeError, ValueError):
         return None
+
+
+def ends_broadcast(message: Message) -> bool:
+    """Whether the broadcast is over with this message."""
+    return action_of(message) in _ENDS

@@ -12,7 +12,8 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from simulator.faults import REFUSALS, FaultKind, Refusal
-from simulator.room import Close, Listener, Room, Wait
+from simulator.listener import Close, Listener, Wait
+from simulator.room import Room
 from simulator.server import ABORT
 from simulator.tickets import Ticket, is_ttwid
 from simulator.tiktok_pages import delay_http

@@ -15,8 +15,9 @@ from typing import Final
 
 from simulator.config import SimulatorConfig
 from simulator.faults import Faults
+from simulator.listener import Listener
 from simulator.playback import Playback, load_payloads
-from simulator.room import Listener, Room, RoomStatus
+from simulator.room import Room, RoomStatus
 from simulator.scenario import Scenario
 from simulator.source import ControlAction, Source
 from simulator.tickets import Tickets
