@@ -27,8 +27,9 @@ from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
 
-_OUR_FAULT = frozenset({"ERR", "WRONGTYPE"})
-"""Codes of errors that asking again does not cure: bad arguments, an unknown command, a key that is something else."""
+_OUR_FAULT = frozenset({"ERR"})
+"""Codes of errors that asking again does not cure: bad arguments, an unknown command. Not WRONGTYPE: a key that
+somebody else wrote is no bug of ours, and goes away."""
 
 
 @contextlib.contextmanager

@@ -120,7 +120,7 @@ def table(classes: Mapping[str, type[BaseSettings]]) -> str:
         for field, name in environment_names(cls).items():
             info = cls.model_fields[field]
             what = " ".join((info.description or "").split())
-            row = rows.setdefault(name, (_shown(info.get_default()), what, []))
+            row = rows.setdefault(name, ("" if info.default_factory else _shown(info.get_default()), what, []))
             row[2].append(part)
     lines += [
         f"| `{name}` | {default} | {what} | {', '.join(parts)} |" for name, (default, what, parts) in rows.items()

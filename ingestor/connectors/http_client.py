@@ -49,9 +49,9 @@ class Reply:
 
         Raises:
             RateLimited: 429, with the announced wait.
-            UpstreamUnavailable: 5xx, and 4xx of no special meaning.
+            UpstreamUnavailable: 5xx, 4xx of no special meaning, and a redirect that was not followed.
         """
-        if self.status < 400:
+        if self.status < 300:
             return
         detail = f"{self.peer} answered HTTP {self.status}"
         if self.status == 429:
@@ -77,7 +77,6 @@ class HttpClient:
             proxy=proxy,
             trust_env=False,
             timeout=None,  # noqa: S113 - one deadline for the whole request is set around it
-            follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
             # Rooms must not share cookies by accident: the jar takes none.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -93,6 +92,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: object = None,
         timeout_s: float | None = None,
+        follow: bool = False,
     ) -> Reply:
         """Ask and read the whole answer.
 
@@ -104,13 +104,14 @@ class HttpClient:
             headers: sent as they are.
             body: sent as JSON.
             timeout_s: for all of it; else that of the client.
+            follow: redirects; not with a key among the headers, which would go to whatever host is named.
 
         Raises:
             UpstreamUnavailable: no answer, not in time, or larger than the bound.
         """
         try:
             async with asyncio.timeout(timeout_s or self._timeout_s):
-                return await self._request(peer, method, url, query, headers, body)
+                return await self._request(peer, method, url, query, headers, body, follow)
         except TimeoutError:
             raise UpstreamUnavailable(f"{peer} did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
@@ -126,8 +127,11 @@ class HttpClient:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: object,
+        follow: bool,
     ) -> Reply:
-        async with self._client.stream(method, url, params=query, headers=headers, json=body) as response:
+        async with self._client.stream(
+            method, url, params=query, headers=headers, json=body, follow_redirects=follow
+        ) as response:
             raw = bytearray()
             # Not httpx's own unzipping: that has no bound.
             async for chunk in response.aiter_raw():

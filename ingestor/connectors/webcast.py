@@ -29,6 +29,9 @@ Two bytes on the wire can cost 70 in memory: without a bound a frame of the allo
 MAX_CURSOR_BYTES: Final = 1024
 """It is kept with the room, and goes into an address. Captured ones have some 70."""
 
+MAX_INTERNAL_EXT_BYTES: Final = 16 * 1024
+"""Captured ones stay below 300 bytes. It is sent back, in acks and in the address of the socket."""
+
 MAX_BAD_FRAMES: Final = 5
 """Frames in a row that cannot be read, before the connection counts as broken."""
 
@@ -144,6 +147,8 @@ class WebcastProtocol:
             return []
         headers = {header.key: header.value for header in push.headers}
         response = _parse(pb.Response, _unzipped(push.payload, headers), MAX_UNZIPPED_BYTES)
+        if len(response.internal_ext) > MAX_INTERNAL_EXT_BYTES:
+            raise _BadFrame(f"internal_ext of more than {MAX_INTERNAL_EXT_BYTES} bytes")
         self._bad_in_a_row = 0
         if response.need_ack:
             self._waiting.append(self._dialect.ack(push.log_id, response.internal_ext))

@@ -44,7 +44,7 @@ async def test_a_body_is_sent_as_json(server: ScriptedServer, client: HttpClient
 async def test_no_cookie_is_remembered(server: ScriptedServer, client: HttpClient) -> None:
     server.answers["/a"] = [Response(headers={"Set-Cookie": "sid=1; Path=/"})]
     for _ in range(2):
-        reply = await client.request("Somebody", "GET", f"{server.url}/a")
+        reply = await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
         assert reply.headers["set-cookie"] == "sid=1; Path=/"
     assert server.asked[1].cookies == {}
 
@@ -53,7 +53,7 @@ async def test_no_cookie_is_remembered(server: ScriptedServer, client: HttpClien
 async def test_zipped_bodies_are_unzipped(server: ScriptedServer, client: HttpClient, encoding: str) -> None:
     body = gzip.compress(b"text") if encoding else b"text"
     server.answers["/a"] = [Response(body, headers={"Content-Encoding": encoding} if encoding else {})]
-    assert (await client.request("Somebody", "GET", f"{server.url}/a")).body == b"text"
+    assert (await client.request("Somebody", "GET", f"{server.url}/a", follow=True)).body == b"text"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_bodies_beyond_the_bound_are_refused(
 ) -> None:
     server.answers["/a"] = [answer]
     with pytest.raises(UpstreamUnavailable):
-        await client.request("Somebody", "GET", f"{server.url}/a")
+        await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
 
 
 async def test_a_body_of_unannounced_length_is_cut_off(server: ScriptedServer, client: HttpClient) -> None:
@@ -83,7 +83,7 @@ async def test_a_body_of_unannounced_length_is_cut_off(server: ScriptedServer, c
 
     server.answers["/a"] = [long]
     with pytest.raises(UpstreamUnavailable, match="more than"):
-        await client.request("Somebody", "GET", f"{server.url}/a")
+        await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
 
 
 async def test_a_late_answer_is_none(server: ScriptedServer, client: HttpClient) -> None:
@@ -100,7 +100,7 @@ async def test_a_late_answer_is_none(server: ScriptedServer, client: HttpClient)
 async def test_cookies_that_come_with_a_redirect_are_told(server: ScriptedServer, client: HttpClient) -> None:
     server.answers["/a"] = [Response(status_code=302, headers={"Location": "/b", "Set-Cookie": "ttwid=1; Path=/"})]
     server.answers["/b"] = [Response(headers={"Set-Cookie": "lang=en"})]
-    reply = await client.request("Somebody", "GET", f"{server.url}/a")
+    reply = await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
     assert reply.headers["set-cookie"] == "ttwid=1; Path=/, lang=en"
 
 
@@ -108,9 +108,18 @@ async def test_redirects_are_followed_a_few_times(server: ScriptedServer, client
     for step in range(MAX_REDIRECTS + 1):
         server.answers[f"/{step}"] = [Response(status_code=302, headers={"Location": f"/{step + 1}"})]
     server.answers[f"/{MAX_REDIRECTS + 1}"] = [Response(b"there")]
-    assert (await client.request("Somebody", "GET", f"{server.url}/1")).body == b"there"
+    assert (await client.request("Somebody", "GET", f"{server.url}/1", follow=True)).body == b"there"
     with pytest.raises(UpstreamUnavailable):
-        await client.request("Somebody", "GET", f"{server.url}/0")
+        await client.request("Somebody", "GET", f"{server.url}/0", follow=True)
+
+
+async def test_a_key_is_not_taken_to_where_a_redirect_leads(server: ScriptedServer, client: HttpClient) -> None:
+    server.answers["/a"] = [Response(status_code=302, headers={"Location": "/b"})]
+    server.answers["/b"] = [Response(b"never asked")]
+    reply = await client.request("Somebody", "GET", f"{server.url}/a", headers={"X-Api-Key": SECRET})
+    assert reply.status == 302
+    with pytest.raises(UpstreamUnavailable):
+        reply.check(refused=KeyRefused)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://no-such-host.invalid/", "nonsense"])
@@ -136,7 +145,7 @@ async def test_each_status_has_its_type(
     server: ScriptedServer, client: HttpClient, status: int, error: type[UpstreamError]
 ) -> None:
     server.answers["/a"] = [as_json({"message": SECRET}, status)]
-    reply = await client.request("Somebody", "GET", f"{server.url}/a")
+    reply = await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
     with pytest.raises(error) as raised:
         reply.check(refused=KeyRefused)
     assert type(raised.value) is error
@@ -145,14 +154,14 @@ async def test_each_status_has_its_type(
 
 async def test_what_a_refusal_means_depends_on_who_refuses(server: ScriptedServer, client: HttpClient) -> None:
     server.answers["/a"] = [Response(status_code=403)]
-    reply = await client.request("Somebody", "GET", f"{server.url}/a")
+    reply = await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
     with pytest.raises(Blocked):
         reply.check(refused=Blocked)
 
 
 async def test_success_passes(server: ScriptedServer, client: HttpClient) -> None:
     server.answers["/a"] = [Response(status_code=204)]
-    (await client.request("Somebody", "GET", f"{server.url}/a")).check(refused=Blocked)
+    (await client.request("Somebody", "GET", f"{server.url}/a", follow=True)).check(refused=Blocked)
 
 
 async def test_a_proxy_is_asked_instead(server: ScriptedServer) -> None:

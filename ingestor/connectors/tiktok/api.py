@@ -103,7 +103,7 @@ class TikTokApi:
         headers = self._browser.headers({**self.visitor.cookies, **self._cookies})
 
         async def ask() -> Reply:
-            reply = await self._http.request("TikTok", "GET", url, query=query, headers=headers)
+            reply = await self._http.request("TikTok", "GET", url, query=query, headers=headers, follow=True)
             reply.check(refused=Blocked)
             return reply
 

@@ -17,7 +17,7 @@ from ingestor.connectors.tiktok.api import VisitorCookie
 from ingestor.connectors.tiktok.bootstrap import Bootstrap, is_socket_url, refusal, response_of_json, route_params
 from ingestor.connectors.tiktok.browser import Browser
 from ingestor.connectors.tiktok.settings import TikTokSettings
-from ingestor.connectors.webcast import read_response
+from ingestor.connectors.webcast import MAX_CURSOR_BYTES, MAX_INTERNAL_EXT_BYTES, read_response
 from protos import webcast_pb2 as pb
 from shared.errors import Blocked, ConfigError, KeyRefused, RemoteProtocolError, RoomOffline, UpstreamUnavailable
 
@@ -234,6 +234,8 @@ def _socket_url(browser: Browser, response: pb.Response, room_id: str, position:
     push_server = response.push_server.decode("utf8", "replace") or default
     if not is_socket_url(push_server):
         raise UpstreamUnavailable("the provider named no socket")
+    if len(response.internal_ext) > MAX_INTERNAL_EXT_BYTES or len(response.cursor) > MAX_CURSOR_BYTES:
+        raise UpstreamUnavailable("the provider's bootstrap is too large for an address")
     return browser.socket_url(
         push_server,
         room_id,

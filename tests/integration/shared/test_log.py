@@ -7,8 +7,8 @@ import pytest
 from shared.broker import Hole, NoLog, Published, PublishLost
 from shared.channels import Channels
 from shared.cursor import Cursor
-from shared.errors import LocalProtocolError
-from shared.lease import new_owner
+from shared.errors import BrokerUnavailable, LocalProtocolError
+from shared.lease import Lease, new_owner
 from shared.phases import Phase, RoomPhase
 from tests.integration.shared.conftest import Bench, Ear, batch
 
@@ -266,8 +266,10 @@ async def test_a_batch_that_no_writer_may_send_is_our_fault(bench: Bench) -> Non
         await bench.broker.publish(lease, 1, [], state={}, min_id=None)
 
 
-async def test_key_of_another_type_fails_the_room_before_anything_is_written(bench: Bench) -> None:
+async def test_key_of_another_type_is_in_the_way_until_it_is_gone(bench: Bench) -> None:
     await bench.commands.set(bench.keys.log, "not a stream")
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(BrokerUnavailable):
         await bench.leases.acquire(bench.room, new_owner("one"), need_demand=False)
     assert not await bench.commands.exists(bench.keys.lease, bench.keys.state)
+    await bench.commands.delete(bench.keys.log)
+    assert isinstance(await bench.leases.acquire(bench.room, new_owner("one"), need_demand=False), Lease)
