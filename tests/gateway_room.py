@@ -1,7 +1,7 @@
-"""One room of a gateway on a log in memory, with one client in it."""
+"""One room of a gateway on a cluster in memory, with one client in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,11 +13,113 @@ from gateway.options import DEFAULT_FILTER, EventFilter
 from gateway.room import Room
 from gateway.settings import GatewaySettings
 from gateway.subscriber import SendLimits, Subscriber
-from shared.broker import Broker, Entry
+from shared.broker import Broker, Entry, RoomState
 from shared.channels import Channels
+from shared.cursor import Cursor
 from shared.demand import Demand
+from shared.demand import Member as ClusterMember
+from shared.errors import BrokerUnavailable
 from shared.room import RoomKey
-from tests.gateway_log import ROOM, FakeChannels, FakeDemand, FakeLog, told
+from tests.log_entries import ROOM, told
+
+
+class FakeLog:
+    """The log of one room as a gateway reads it.
+
+    Attributes:
+        entries: what is in it.
+        last: the last id it ever gave; None: there is no log.
+        room_state: of the room.
+        gate: readers wait until it is set.
+        asking: readers that wait.
+        away: every call fails.
+        reads: calls of `page`.
+    """
+
+    def __init__(self, *entries: Entry) -> None:
+        self.entries = list(entries)
+        self.last = entries[-1].cursor if entries else None
+        self.room_state = RoomState()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asking = 0
+        self.away = False
+        self.reads = 0
+
+    def add(self, *entries: Entry) -> None:
+        """Append."""
+        self.entries += entries
+        self.last = entries[-1].cursor
+
+    async def _open(self) -> None:
+        self.asking += 1
+        await self.gate.wait()
+        self.asking -= 1
+        if self.away:
+            raise BrokerUnavailable("away")
+
+    async def last_id(self, room: RoomKey) -> Cursor | None:
+        await self._open()
+        return self.last
+
+    async def page(self, room: RoomKey, after: Cursor, count: int = 200) -> list[Entry]:
+        self.reads += 1
+        found = [entry for entry in self.entries if entry.cursor >= after][:count]  # as of the request
+        await self._open()
+        return found
+
+    async def tail(self, room: RoomKey, count: int, max_bytes: int = 0) -> Sequence[Entry]:
+        await self._open()
+        return self.entries[-count:]
+
+    async def state(self, room: RoomKey) -> RoomState:
+        await self._open()
+        return self.room_state
+
+
+class FakeChannels:
+    """A link whose subscriptions are confirmed at once."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.subscribed: set[RoomKey] = set()
+
+    async def subscribe(self, room: RoomKey) -> None:
+        self.subscribed.add(room)
+
+    async def unsubscribe(self, room: RoomKey) -> None:
+        self.subscribed.discard(room)
+
+
+class FakeDemand:
+    """Wishes, as they were told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.away = False
+        self.ingestors: list[ClusterMember] = []
+        self.points_to: RoomKey | None = None
+
+    async def announce(self, room: RoomKey) -> None:
+        self._tell("announce")
+
+    async def refresh(self, room: RoomKey) -> None:
+        self._tell("refresh")
+
+    async def want_raw(self, room: RoomKey) -> None:
+        self._tell("raw")
+
+    async def target(self, name: RoomKey) -> RoomKey | None:
+        return self.points_to
+
+    async def members(self, kind: str) -> list[ClusterMember]:
+        self._tell("members")
+        return self.ingestors
+
+    def _tell(self, word: str) -> None:
+        if self.away:
+            raise BrokerUnavailable("away")
+        self.told.append(word)
 
 
 class Listener:

@@ -11,7 +11,7 @@ from gateway.options import DEFAULT_FILTER, EventFilter
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.tail import Walk
 from shared.cursor import Cursor
-from tests.gateway_log import ROOM, event, marker, told
+from tests.log_entries import ROOM, event, marker, told
 
 CHATS = EventFilter(frozenset({"chat"}), rest=False)
 LIKES = EventFilter(frozenset({"like"}), rest=False)

@@ -10,7 +10,7 @@ from gateway.progress import Progress, Told
 from gateway.texts import Lang
 from shared.cursor import Cursor
 from shared.phases import Phase, RoomPhase
-from tests.gateway_log import ROOM
+from tests.log_entries import ROOM
 
 PLACE = Cursor(5, 3)
 NOW_MS = 1_765_432_100_000

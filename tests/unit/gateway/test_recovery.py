@@ -10,8 +10,8 @@ from gateway.tail import RING_MAX
 from shared.broker import Broker
 from shared.cursor import Cursor
 from shared.errors import BadCursor
-from tests.gateway_log import event, events, marker, told_by
 from tests.gateway_room import Scene, scene
+from tests.log_entries import event, events, marker, told_by
 
 CHATS = EventFilter(frozenset({"chat"}), rest=False)
 MANY = RING_MAX + 300

@@ -13,8 +13,8 @@ from shared.cursor import Cursor
 from shared.demand import Member as ClusterMember
 from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
-from tests.gateway_log import ROOM, event, events, marker
 from tests.gateway_room import Listener, scene
+from tests.log_entries import ROOM, event, events, marker
 
 NAME = RoomKey("tiktok", "@ana")
 

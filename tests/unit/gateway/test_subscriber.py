@@ -9,7 +9,7 @@ from gateway.frames import Frame, control
 from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from shared.cursor import Cursor
-from tests.gateway_log import ROOM, told
+from tests.log_entries import ROOM, told
 
 LIMITS = SendLimits(soft_bytes=100, hard_bytes=400, age_s=10)
 

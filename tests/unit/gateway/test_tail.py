@@ -5,7 +5,7 @@ import pytest
 from gateway.tail import EPOCHS_REMEMBERED, EXPIRED, REWOUND, RING_MAX, RING_MAX_BYTES, TRIMMED, Tail, Verdict, Walk
 from shared.broker import Entry
 from shared.cursor import Cursor
-from tests.gateway_log import ROOM, event, events, marker, told_by
+from tests.log_entries import ROOM, event, events, marker, told_by
 
 
 def tail_with(*entries: Entry) -> Tail:
