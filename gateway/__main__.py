@@ -3,6 +3,8 @@
 import logging
 import sys
 
+import click
+
 from gateway.app import create_app
 from gateway.server import create_server
 from gateway.settings import GatewaySettings
@@ -25,7 +27,9 @@ async def serve(settings: GatewaySettings) -> None:
         await redis.aclose()
 
 
+@click.command()
 def main() -> None:
+    """Relay rooms to WebSocket clients. Settings are environment variables, listed in the README."""
     try:
         settings = load(GatewaySettings)
         logs.configure(settings.log_level, settings.log_format)
@@ -35,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m gateway")
