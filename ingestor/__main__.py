@@ -8,7 +8,7 @@ from ingestor.decode import decode_command, events_command
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Hold leases on rooms and publish what happens in them. Settings are environment variables, listed in the README."""
+    """Hold leases on rooms and publish what happens in them. Settings are environment variables, see the README."""
     if context.invoked_subcommand is None:
         serve()
 
