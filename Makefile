@@ -14,7 +14,7 @@ PORT ?= 8000
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-run: install  ## Everything in one process, with simulated rooms, on http://localhost:8000/viewer
+run: install  ## Everything in one process, with simulated rooms: http://localhost:8000/viewer?room=@demo
 	@$(PYTHON) app.py --demo --port $(PORT)
 
 test: install  ## All tests
@@ -53,7 +53,7 @@ install: $(VENV)/.stamp
 # uv is faster where it is on the PATH; pip does the same. uv does not read pip's configuration, so tell it the index.
 $(VENV)/.stamp: requirements-dev.lock
 	@if [ -z "$(PYTHON3)" ]; then echo "Python >= 3.11 is needed, and none was found on the PATH"; exit 1; fi
-	@echo "Setting up $(VENV) ..."
+	@echo "Setting up $(VENV), which takes about half a minute ..."
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
 		index=$$($(PYTHON) -m pip config get global.index-url 2>/dev/null); \

@@ -6,6 +6,7 @@ this file knows all of them.
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -84,8 +85,13 @@ def main(demo: bool, host: str | None, port: int | None) -> None:
     except ConfigError as error:
         sys.exit(f"roomcast: {error}")
     host, port = host or settings.host, port or settings.port
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error
+        sys.exit(f"roomcast: {host}:{port} cannot be listened on ({why}); for another port say PORT=8200")
     print(first_screen(port, demo=demo, redis="redis_url" in settings.model_fields_set))
-    event_loop.run(create_server(app, settings, host=host, port=port).serve())
+    event_loop.run(create_server(app, settings).serve([listener]))
 
 
 def first_screen(port: int, *, demo: bool, redis: bool) -> str:
@@ -94,11 +100,12 @@ def first_screen(port: int, *, demo: bool, redis: bool) -> str:
     url = f"localhost:{port}"
     lines = [
         "",
-        "  roomcast" + ("  with simulated rooms: @demo  @quiet  @ending  @offline  @restricted" if demo else ""),
+        "  roomcast"
+        + ("  with simulated rooms: @demo  @quiet  @ending (a minute on, a minute off)  @offline" if demo else ""),
         "",
         f"  viewer     http://{url}/viewer" + (f"?room={room}" if demo else ""),
-        f"  one line   websocat 'ws://{url}/ws/{room}?lang=en'",
-        f"             .venv/bin/websockets 'ws://{url}/ws/{room}?lang=en'",
+        f"  one line   .venv/bin/websockets 'ws://{url}/ws/{room}?lang=en'",
+        f"             websocat 'ws://{url}/ws/{room}?lang=en'",
         f"  rooms      curl {url}/rooms",
         "",
         f"  Redis      {'as REDIS_URL says' if redis else 'in this process (set REDIS_URL for a real one)'}",

@@ -53,7 +53,7 @@ def main(clients: int, rate: int, seconds: int, rounds: int) -> None:
     medians = {variant: statistics.median(costs) for variant, costs in results.items()}
     print(f"\n{clients} clients x {rate} messages/s, median of {rounds}:")
     for variant, median in medians.items():
-        print(f"  {variant:8} {median:6.2f} us   {medians['naive'] / median:4.2f} x as cheap as naive")
+        print(f"  {variant:8} {median:6.2f} us   {median / medians['naive']:4.2f} x the CPU of a plain send_text loop")
 
 
 async def measure(variant: str, redis_url: str, clients: int, rate: int, seconds: int) -> float:

@@ -13,7 +13,7 @@ PROGRAMS = (
     ("chromium", "the test of the viewer page", "chromium", "chromium"),
     ("node", "the test of the viewer's script", "nodejs", "node"),
     ("docker", "docker compose up", "docker.io", "docker"),
-    ("uv", "nothing: only makes the installation faster", "", "uv"),
+    ("uv", "a faster installation; nothing needs it", "", "uv"),
 )
 ROOT = Path(__file__).parents[1]
 

@@ -105,8 +105,10 @@ class Progress:
 
     def _refusal(self, room: RoomKey, phase: RoomPhase, code: Code, now_ms: int) -> Told:
         retry_in_ms = max(phase.retry_in_ms, phase.retry_at - now_ms) if OUTCOMES[code].reconnect else 0
+        # That a room is not live needs no more words than the table has; why an upstream failed does.
+        detail = phase.detail if phase.phase is Phase.FAILED else ""
         frame = error_frame(
-            code, self._lang, room, detail=phase.detail, retry_in_ms=retry_in_ms if retry_in_ms > 0 else UNSET
+            code, self._lang, room, detail=detail, retry_in_ms=retry_in_ms if retry_in_ms > 0 else UNSET
         )
         return Told((frame,), code)
 

@@ -131,6 +131,8 @@ def table(classes: Mapping[str, type[BaseSettings]]) -> str:
 def _shown(default: object) -> str:
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
     return f"`{default}`" if default not in (None, "", (), []) else ""
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -77,15 +76,22 @@ def main(
 
 
 async def _serve_until_signal(simulator: Server) -> None:
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # on Windows Ctrl-C is a KeyboardInterrupt, and that ends it too
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, setattr, simulator, "should_exit", True)
+    def stop(*_: object) -> None:
+        simulator.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, stop)
     await simulator.serve()
 
 
 def _print_rooms(world: World, url: str) -> None:
     print(f"simulator of TikTok LIVE on {url}   (change things: {url}/_control/)")
+    print("lead an ingestor, or app.py, to it with")
+    print(f"  ROOMCAST_TIKTOK_PROVIDERS=euler ROOMCAST_EULER_BASE_URL={url} \\")
+    print(f"  ROOMCAST_TIKTOK_WEB_URL={url} ROOMCAST_TIKTOK_WEBCAST_URL={url}")
     for name, host in world.hosts.items():
         about = "offline" if not host.profile.live else "age-restricted" if host.profile.restricted else "live"
         print(f"  {host.room.id}  @{name:<11} {about:<15} {host.profile.title}")
