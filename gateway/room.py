@@ -18,17 +18,13 @@ from gateway.subscriber import Subscriber
 from gateway.tail import Tail
 from shared import metrics
 from shared.broker import Entry
+from shared.clock import now_ms
 from shared.errors import BadRoom
 from shared.phases import RESTING, Phase, RoomPhase
 from shared.platforms import is_name
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
-
-
-def now_ms() -> int:
-    """The time, ms since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class Member(Protocol):

@@ -17,11 +17,12 @@ from gateway.progress import Progress
 from gateway.protocol import ClientFrame, closing_frame, error_frame, parse_client_frame, pong_frame, status_frame
 from gateway.relay import Relay
 from gateway.replay import Replay
-from gateway.room import Room, now_ms
+from gateway.room import Room
 from gateway.sink import PortableSink
 from gateway.subscriber import Subscriber
 from gateway.texts import CLOSING_TEXTS, Status
 from shared import metrics
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable
 from shared.phases import RESTING, Phase

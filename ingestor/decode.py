@@ -8,7 +8,6 @@ be read is told, and does not stop what follows.
 import contextlib
 import functools
 import sys
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from ingestor.connectors.base import Decoder, Message, SeenIds
 from ingestor.connectors.registry import CONNECTORS, Row
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, MAX_UNZIPPED_BYTES, Dialect, WebcastProtocol
 from shared import events
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.errors import BadRoom, RemoteProtocolError
 from shared.platforms import DEFAULT_PLATFORM
@@ -182,7 +182,7 @@ def decode_command(platform: str, room_text: str | None, files: Sequence[str]) -
         room = RoomKey(platform, room_text) if room_text is not None else None
     except BadRoom as error:
         raise click.BadParameter(str(error), param_hint="--room") from None
-    decoding = Decoding(platform, room, lambda: int(time.time() * 1000))
+    decoding = Decoding(platform, room, now_ms)
     output = sys.stdout.buffer
     problems = printed = 0
 

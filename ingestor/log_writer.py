@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from ingestor.log_size import LogSize
 from shared import metrics
 from shared.backoff import Backoff
-from shared.broker import Broker, Entry, Hole, NoLog, PublishAnswer, Published, PublishLost
+from shared.broker import Broker, Entry, Hole, PublishAnswer, Published
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LeaseLost
 from shared.events import ENTRY_MAX_BYTES, Event, Gap, encode, type_of
-from shared.lease import Lease, Leases, Released, RenewalLost, RenewalNoLog, Renewed, new_owner
+from shared.lease import Lease, Leases, Lost, NoLog, Released, Renewed, new_owner
 from shared.phases import RoomPhase
 from shared.room import RoomKey
 
@@ -264,7 +265,7 @@ class LogWriter:
             case Published():
                 self._settle()
                 return True
-            case PublishLost():
+            case Lost():
                 # The lease may only have expired, with nobody else there: renewing finds out, and revives it.
                 await self._renew()
             case Hole(last) if last.epoch == self.epoch and (missing := self._kept_after(last)) is not None:
@@ -301,7 +302,7 @@ class LogWriter:
             metrics.EVENTS_PUBLISHED.labels(self.room.platform, type_of(item.event)).inc()
         while self._kept_bytes > KEPT_MAX_BYTES or len(self._kept) > KEPT_MAX_ENTRIES:
             self._kept_bytes -= len(self._kept.popleft().data)
-        metrics.PUBLISH_SECONDS.observe(max(0.0, time.time() - self._frozen[0].received_ms / 1000))
+        metrics.PUBLISH_SECONDS.observe(max(0, now_ms() - self._frozen[0].received_ms) / 1000)
         self._acknowledged = Cursor(self.epoch, self._frozen[-1].offset)
         self._frozen.clear()
         self._unanswered = False
@@ -326,9 +327,9 @@ class LogWriter:
         match await self._leases.renew(self._lease):
             case Renewed():
                 self._believed_until = sent_at + self._leases.ttl_s
-            case RenewalNoLog():
+            case NoLog():
                 await self._begin_epoch()
-            case RenewalLost():
+            case Lost():
                 raise LeaseLost(f"lease lost room={self.room}")
 
     async def _begin_epoch(self) -> None:
@@ -365,7 +366,7 @@ class LogWriter:
         self._unanswered = self._overflowed = False
         self._next_offset = 1
         self._acknowledged = _known_end(lease)
-        self.add_gap(int(time.time() * 1000))
+        self.add_gap(now_ms())
         for item in survivors:
             if isinstance(item, _Event):
                 self._number(item)

@@ -8,10 +8,11 @@ import logging
 
 from ingestor.connectors.base import Connector
 from ingestor.lease_keeper import keep_lease
-from ingestor.outage import Outage
-from ingestor.room_worker import Services, now_ms
+from ingestor.outage import Outage, given_up, resting
+from ingestor.services import Services
+from shared.clock import now_ms
 from shared.demand import Wish
-from shared.errors import BrokerUnavailable, LeaseLost, RoomNotLive, UpstreamError
+from shared.errors import BrokerUnavailable, LeaseLost, UpstreamError
 from shared.lease import Lease, Renewed
 from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
@@ -105,16 +106,17 @@ class NameWorker:
 
     async def _keep_pointing(self) -> RoomPhase:
         """Resolve, and again when the broadcast is over; returns the phase it ends in."""
+        settings = self._services.settings
         await self._tell(RoomPhase(phase=Phase.ACQUIRED, at=now_ms()))
         await self._tell(RoomPhase(phase=Phase.RESOLVING, at=now_ms()))
         while True:
             try:
                 self._target = target = await self._resolve()
             except UpstreamError as error:
-                return self._resting(error)
+                return given_up(error, settings, now_ms())
             except Exception:
                 logger.exception("resolving failed name=%s", self.room)
-                return self._resting(UpstreamError("internal fault"))
+                return resting(Phase.FAILED, "internal", settings.failed_ttl_s, now_ms())
             logger.info("name resolved name=%s target=%s", self.room, target)
             await self._services.demand.set_target(self.room, target, TARGET_TTL_S)
             await self._tell(RoomPhase(phase=Phase.TARGET, at=now_ms(), target=target.room))
@@ -145,21 +147,6 @@ class NameWorker:
                     raise
                 logger.info("name not resolved name=%s delay_s=%.1f: %s", self.room, delay_s, error)
             await asyncio.sleep(delay_s)
-
-    def _resting(self, error: UpstreamError) -> RoomPhase:
-        settings = self._services.settings
-        phase, rest_s = Phase.FAILED, settings.failed_ttl_s
-        if isinstance(error, RoomNotLive):
-            phase, rest_s = Phase.NOT_LIVE, settings.offline_ttl_s
-        wait_s = error.retry_after_s or 0.0
-        return RoomPhase(
-            phase=phase,
-            at=now_ms(),
-            code=error.code,
-            detail=error.detail,
-            retry_in_ms=int(wait_s * 1000),
-            retry_at=now_ms() + int(max(rest_s, wait_s) * 1000),
-        )
 
     async def _tell(self, phase: RoomPhase) -> None:
         if not await self._services.broker.set_phase(self._lease, phase):

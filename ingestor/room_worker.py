@@ -6,9 +6,7 @@ into the room's log.
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import UNSET
@@ -18,12 +16,13 @@ from ingestor.arithmetic import RoomArithmetic
 from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
-from ingestor.outage import Outage
-from ingestor.settings import IngestorSettings
+from ingestor.outage import Outage, given_up, resting
+from ingestor.services import Services
 from ingestor.upstream import running
 from shared import events, metrics
-from shared.broker import Broker, Entry
-from shared.demand import Demand, Wish
+from shared.broker import Entry
+from shared.clock import now_ms
+from shared.demand import Wish
 from shared.errors import (
     BrokerUnavailable,
     LeaseLost,
@@ -33,7 +32,7 @@ from shared.errors import (
     UpstreamClosed,
     UpstreamError,
 )
-from shared.lease import Lease, Leases
+from shared.lease import Lease
 from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
 
@@ -41,21 +40,6 @@ logger = logging.getLogger(__name__)
 
 TAIL_ENTRIES = 2000  # of the log, read once after the lease was won
 ARITHMETIC_TICK_S = 1.0  # how late a silent streak may be closed
-
-
-def now_ms() -> int:
-    """Wall clock, ms since 1970."""
-    return int(time.time() * 1000)
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every worker of an ingestor shares."""
-
-    broker: Broker
-    leases: Leases
-    demand: Demand
-    settings: IngestorSettings
 
 
 class RoomWorker:
@@ -221,13 +205,11 @@ class RoomWorker:
                 lost = UpstreamClosed(str(error))
             except Exception:
                 logger.exception("room failed room=%s", self.room)
-                return self._resting(Phase.FAILED, "internal", "", self._settings.failed_ttl_s)
+                return resting(Phase.FAILED, "internal", self._settings.failed_ttl_s, now_ms())
             metrics.UPSTREAM_LOSSES.labels(self.room.platform, lost.code).inc()
             delay_s = self._outage.delay_s(lost)
             if delay_s is None:
-                wait_s = lost.retry_after_s or 0.0
-                rest_s = max(self._settings.failed_ttl_s, wait_s)
-                return self._resting(Phase.FAILED, lost.code, lost.detail, rest_s, wait_s)
+                return given_up(lost, self._settings, now_ms())
             attempt = self._outage.attempt
             logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, attempt, delay_s, lost)
             self._tell(Phase.RECONNECTING, code=lost.code, attempt=attempt, retry_in_ms=int(delay_s * 1000))
@@ -250,7 +232,7 @@ class RoomWorker:
             try:
                 async for messages in frames:
                     if self._publish(upstream, messages, now_ms()):
-                        return self._resting(Phase.ENDED, "ended", "", self._settings.offline_ttl_s)
+                        return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
             finally:
                 self._unproven = True
         raise AssertionError("frames end by an exception")
@@ -354,19 +336,8 @@ class RoomWorker:
             )
             for event in (*self._arithmetic.close(at), ended):
                 self._writer.add(event, at)
-            return self._resting(Phase.ENDED, "ended", "", self._settings.offline_ttl_s)
-        return self._resting(Phase.NOT_LIVE, error.code, error.detail, self._settings.offline_ttl_s)
-
-    def _resting(self, phase: Phase, code: str, detail: str, rest_s: float, wait_s: float = 0.0) -> RoomPhase:
-        at = now_ms()
-        return RoomPhase(
-            phase=phase,
-            at=at,
-            code=code,
-            detail=detail,
-            retry_in_ms=int(wait_s * 1000),
-            retry_at=at + int(rest_s * 1000),
-        )
+            return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
+        return given_up(error, self._settings, now_ms())
 
 
 def _state_of(event: events.Event) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from ingestor.connectors.base import Connector
 from ingestor.connectors.registry import connectors as open_connectors
-from ingestor.room_worker import Services
+from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
 from shared import event_loop, logs

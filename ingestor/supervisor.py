@@ -9,8 +9,10 @@ from typing import Protocol
 from ingestor import assigner
 from ingestor.connectors.base import Connector
 from ingestor.name_worker import NameWorker
-from ingestor.room_worker import RoomWorker, Services, now_ms
+from ingestor.room_worker import RoomWorker
+from ingestor.services import Services
 from shared import metrics
+from shared.clock import now_ms
 from shared.errors import BrokerUnavailable
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name

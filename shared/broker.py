@@ -17,7 +17,7 @@ from shared import metrics
 from shared.cursor import Cursor
 from shared.errors import BadCursor, LocalProtocolError, RemoteProtocolError
 from shared.keys import RoomKeys
-from shared.lease import Lease
+from shared.lease import Lease, Lost, NoLog
 from shared.phases import RoomPhase, decode_phase, encode_phase
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
@@ -90,23 +90,13 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishLost:
-    """The lease is somebody else's, or expired; renewing finds out."""
-
-
-@dataclass(frozen=True, slots=True)
 class Hole:
     """The log ends at `last`: before the batch begins, or in another epoch. Redis forgot something."""
 
     last: Cursor
 
 
-@dataclass(frozen=True, slots=True)
-class NoLog:
-    """There is no log any more."""
-
-
-PublishAnswer = Published | PublishLost | Hole | NoLog
+PublishAnswer = Published | Lost | Hole | NoLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +175,7 @@ class Broker:
             case [b"OK", last, stored]:
                 return Published(Cursor.parse(last), stored)
             case [b"LOST"]:
-                return PublishLost()
+                return Lost()
             case [b"HOLE", last]:
                 return Hole(Cursor.parse(last))
             case [b"NOLOG"]:
@@ -296,7 +286,7 @@ def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]])
             entries.append(Entry.parse(cursor, fields.get(b"t", b""), fields.get(b"r", b""), fields.get(b"d", b"")))
         except RemoteProtocolError:
             metrics.REDIS_MALFORMED.labels("log").inc()
-            logger.debug("foreign entry in the log room=%s id=%r", room, cursor)
+            logger.debug("foreign entry skipped room=%s id=%r", room, cursor)
     return entries
 
 

@@ -101,30 +101,21 @@ class Channels(PubSubLink):
             parsed = parse_message(message)
         except RemoteProtocolError:
             metrics.REDIS_MALFORMED.labels("channel").inc()
-            logger.debug("foreign message room=%s bytes=%d", room, len(message))
+            logger.debug("foreign message dropped room=%s bytes=%d", room, len(message))
             return
-        try:
-            match parsed:
-                case Entry():
-                    self._deliveries.on_entry(room, parsed)
-                case Alive(last):
-                    self._deliveries.on_alive(room, last)
-                case RoomPhase():
-                    self._deliveries.on_phase(room, parsed)
-        except Exception:
-            logger.exception("delivery failed room=%s", room)
+        match parsed:
+            case Entry():
+                _hand_over(self._deliveries.on_entry, room, parsed)
+            case Alive(last):
+                _hand_over(self._deliveries.on_alive, room, last)
+            case RoomPhase():
+                _hand_over(self._deliveries.on_phase, room, parsed)
 
     def _on_resubscribed(self, name: bytes) -> None:
-        try:
-            self._deliveries.on_resubscribed(_room_of(name))
-        except Exception:
-            logger.exception("delivery failed room=%s", _room_of(name))
+        _hand_over(self._deliveries.on_resubscribed, _room_of(name))
 
     def _on_link(self, up: bool) -> None:
-        try:
-            self._deliveries.on_link(up)
-        except Exception:
-            logger.exception("delivery failed")
+        _hand_over(self._deliveries.on_link, up)
 
 
 class WakeChannel(PubSubLink):
@@ -155,10 +146,15 @@ class WakeChannel(PubSubLink):
         except BadRoom:
             metrics.REDIS_MALFORMED.labels("wake").inc()
             return
-        try:
-            self._on_wake(room)
-        except Exception:
-            logger.exception("wake failed room=%s", room)
+        _hand_over(self._on_wake, room)
+
+
+def _hand_over(callback: Callable[..., None], *what: object) -> None:
+    """Call somebody whose faults must not end the link."""
+    try:
+        callback(*what)
+    except Exception:
+        logger.exception("delivery failed to=%r", callback)
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -4,13 +4,12 @@ A room is wanted for as long as its demand key lives; nobody has to take the wis
 `rc:rooms` to whoever missed that.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from shared import metrics
+from shared import clock, metrics
 from shared.errors import BadRoom
 from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of
 from shared.redis_client import RedisClient
@@ -71,7 +70,7 @@ class Demand:
         # In this order: who sees the index, or hears the wake, finds the demand.
         async with self._redis.turn() as commands:
             await commands.set(RoomKeys.of(room).demand, "1", px=self._idle_ms)
-            await commands.zadd(ROOMS, {str(room): _now_ms()})
+            await commands.zadd(ROOMS, {str(room): clock.now_ms()})
             await commands.publish(WAKE, str(room))
 
     async def refresh(self, room: RoomKey) -> None:
@@ -193,7 +192,7 @@ class Demand:
         Raises:
             BrokerUnavailable: not known.
         """
-        key, now_ms = load_of(f"{kind}:{name}"), _now_ms()
+        key, now_ms = load_of(f"{kind}:{name}"), clock.now_ms()
         async with self._redis.turn() as commands:
             pipeline = commands.pipeline(transaction=False)
             pipeline.hset(key, mapping=dict(load))
@@ -230,10 +229,6 @@ class Demand:
         async with self._redis.turn() as commands:
             await commands.delete(load_of(f"{kind}:{name}"))
             await commands.zrem(_INDEX[kind], name)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def _room(text: bytes) -> RoomKey | None:

@@ -1,6 +1,6 @@
 """Every Redis key and channel, with its type and lifetime.
 
-The braces keep all keys and the channel of one room in one cluster slot. LIFETIMES are settings (`shared/settings.py`).
+The braces keep all keys and the channel of one room in one cluster slot. Lifetimes are settings (`shared/settings.py`).
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class RoomKeys:
         log: stream with fields t (type), r (upstream receipt, ms), d (bytes); lives HISTORY_TTL_S after the last
             publish or renewal.
         state: hash with phase, title, owner, viewer_count, gifts, paused, upstream cursor, holder, prev, clean, closed;
-            same moments.
+            lives as long as the log.
         demand: string; lives IDLE_TIMEOUT_S from the last refresh.
         raw: string; somebody asks for `raw` events; lives as demand.
         target: string, only of names: the canonical room the name points to; lives 60 s, renewed while wanted.

@@ -67,13 +67,13 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
-class RenewalLost:
-    """Somebody else has it, or had it."""
+class Lost:
+    """The lease is somebody else's, or expired. Renewing revives one that expired and that nobody took."""
 
 
 @dataclass(frozen=True, slots=True)
-class RenewalNoLog:
-    """The log is gone: only a new epoch can begin one."""
+class NoLog:
+    """The room has no log any more: only a new epoch can begin one."""
 
 
 class Released(StrEnum):
@@ -137,7 +137,7 @@ class Leases:
             case answer:
                 raise LocalProtocolError(f"acquire answered {answer!r}")
 
-    async def renew(self, lease: Lease) -> Renewed | RenewalLost | RenewalNoLog:
+    async def renew(self, lease: Lease) -> Renewed | Lost | NoLog:
         """Keep the lease, and revive it when it expired and nobody came.
 
         Raises:
@@ -152,9 +152,9 @@ class Leases:
             case [b"OK", last]:
                 return Renewed(Cursor.parse(last))
             case [b"LOST"]:
-                return RenewalLost()
+                return Lost()
             case [b"NOLOG"]:
-                return RenewalNoLog()
+                return NoLog()
             case answer:
                 raise LocalProtocolError(f"renew answered {answer!r}")
 

@@ -55,4 +55,6 @@ SHED = Counter("roomcast_gateway_shed_total", "Events not sent to a client that 
 CLIENT_ERRORS = Counter("roomcast_gateway_client_errors_total", "Error and closing frames told to clients.", ["code"])
 CLIENT_FRAMES = Counter("roomcast_gateway_client_frames_total", "Frames that clients sent.", ["kind"])
 GAPS = Counter("roomcast_gateway_gaps_total", "Places in rooms' logs that could not be filled.")
-RECOVERIES = Counter("roomcast_gateway_recoveries_total", "Clients that came back with a cursor.", ["recovered"])
+RECOVERIES = Counter(
+    "roomcast_gateway_recoveries_total", "Clients that asked for the past, with a cursor or a number.", ["recovered"]
+)

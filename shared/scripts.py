@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).with_name("lua")
 
 
 class Script:
-    """One of them."""
+    """One script."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -2,10 +2,9 @@
 
 import asyncio
 
-from shared.broker import PublishLost
 from shared.cursor import Cursor
 from shared.keys import RoomKeys
-from shared.lease import Held, Idle, Lease, Released, RenewalLost, RenewalNoLog, Renewed, new_owner
+from shared.lease import Held, Idle, Lease, Lost, NoLog, Released, Renewed, new_owner
 from shared.room import RoomKey
 from tests.integration.shared.conftest import Bench, batch
 
@@ -159,7 +158,7 @@ async def test_renewal_tells_the_last_id_and_keeps_everything_alive(bench: Bench
 async def test_expired_lease_is_revived_when_nobody_came(bench: Bench) -> None:
     lease = await bench.hold()
     await bench.commands.delete(bench.keys.lease)
-    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == PublishLost()
+    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == Lost()
 
     assert await bench.leases.renew(lease) == Renewed(Cursor(lease.epoch, 0))
 
@@ -172,7 +171,7 @@ async def test_expired_lease_is_lost_when_somebody_came(bench: Bench) -> None:
     await bench.commands.delete(bench.keys.lease)
     new = await bench.hold()
 
-    assert await bench.leases.renew(old) == RenewalLost()
+    assert await bench.leases.renew(old) == Lost()
     assert await bench.leases.release(old, only_if_idle=False, acknowledged=None) is Released.LOST
     assert await bench.leases.renew(new) == Renewed(Cursor(new.epoch, 0))
 
@@ -183,7 +182,7 @@ async def test_expired_lease_is_lost_when_somebody_came_and_left(bench: Bench) -
     new = await bench.hold()
     await bench.leases.release(new, only_if_idle=False, acknowledged=None)
 
-    assert await bench.leases.renew(old) == RenewalLost()
+    assert await bench.leases.renew(old) == Lost()
     assert not await bench.commands.exists(bench.keys.lease)
 
 
@@ -191,7 +190,7 @@ async def test_renewal_without_a_log_says_so_and_brings_nothing_back(bench: Benc
     lease = await bench.hold()
     await bench.commands.delete(bench.keys.log)
 
-    assert await bench.leases.renew(lease) == RenewalNoLog()
+    assert await bench.leases.renew(lease) == NoLog()
     assert not await bench.commands.exists(bench.keys.log)
 
 
@@ -199,7 +198,7 @@ async def test_renewal_after_everything_is_gone_brings_nothing_back(bench: Bench
     lease = await bench.hold()
     await bench.commands.flushall()
 
-    assert await bench.leases.renew(lease) == RenewalLost()
+    assert await bench.leases.renew(lease) == Lost()
     assert await bench.commands.keys("*") == []
 
 
@@ -207,7 +206,7 @@ async def test_renewal_that_arrives_after_the_release_brings_nothing_back(bench:
     lease = await bench.hold()
     assert await bench.leases.release(lease, only_if_idle=False, acknowledged=None) is Released.OK
 
-    assert await bench.leases.renew(lease) == RenewalLost()
+    assert await bench.leases.renew(lease) == Lost()
     assert await bench.leases.release(lease, only_if_idle=False, acknowledged=None) is Released.LOST
     assert not await bench.commands.exists(bench.keys.lease)
     assert (await bench.broker.state(bench.room)).holder == ""
@@ -249,9 +248,9 @@ async def test_two_owners_of_one_ingestor_do_not_pass_for_each_other(bench: Benc
     old = await bench.hold(owner=new_owner("one"))
     new = await bench.hold(owner=new_owner("one"), replaces=old.owner)
 
-    assert await bench.leases.renew(old) == RenewalLost()
+    assert await bench.leases.renew(old) == Lost()
     assert await bench.leases.release(old, only_if_idle=False, acknowledged=None) is Released.LOST
-    assert await bench.broker.publish(old, 1, batch("late"), state={}, min_id=None) == PublishLost()
+    assert await bench.broker.publish(old, 1, batch("late"), state={}, min_id=None) == Lost()
     assert await bench.leases.renew(new) == Renewed(Cursor(new.epoch, 0))
 
 

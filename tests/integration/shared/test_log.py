@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from shared.broker import Hole, NoLog, Published, PublishLost
+from shared.broker import Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
-from shared.lease import Lease, new_owner
+from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
 from tests.integration.shared.conftest import Bench, Ear, batch
 
@@ -137,7 +137,7 @@ async def test_stale_holder_writes_nothing(bench: Bench, fate: str) -> None:
         await bench.commands.flushall()
     log, state = await bench.log(), await bench.broker.state(bench.room)
 
-    assert await bench.broker.publish(old, 2, batch("late"), state={"title": "late"}, min_id=None) == PublishLost()
+    assert await bench.broker.publish(old, 2, batch("late"), state={"title": "late"}, min_id=None) == Lost()
     assert not await bench.broker.set_phase(old, RoomPhase(phase=Phase.ENDED, at=1), {"title": "late"})
 
     assert (await bench.log(), await bench.broker.state(bench.room)) == (log, state)
