@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from shared import metrics
 from shared.cursor import Cursor
-from shared.errors import BadCursor, LocalProtocolError, RemoteProtocolError
+from shared.errors import BadCursor, BrokerUnavailable, LocalProtocolError, RemoteProtocolError
 from shared.keys import RoomKeys
 from shared.lease import Lease, Lost, NoLog
 from shared.phases import RoomPhase, decode_phase, encode_phase
@@ -208,9 +208,9 @@ class Broker:
         async with self._redis.turn() as commands:
             try:
                 about = await commands.xinfo_stream(log)
-            except ResponseError:
-                if await commands.exists(log):
-                    raise
+            except ResponseError as error:
+                if await commands.exists(log):  # begun a moment ago, or no log at all
+                    raise BrokerUnavailable(f"the log could not be asked: {error}") from error
                 return None
         return Cursor.parse(about["last-generated-id"])
 

@@ -3,13 +3,15 @@
 import asyncio
 
 import pytest
+from redis.exceptions import ResponseError
 
-from shared.broker import Hole, Published
+from shared.broker import Broker, Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
 from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
+from shared.redis_client import RedisClient
 from tests.integration.shared.conftest import Bench, Ear, batch
 
 CONNECTED = RoomPhase(phase=Phase.CONNECTED, at=1)
@@ -273,3 +275,24 @@ async def test_key_of_another_type_is_in_the_way_until_it_is_gone(bench: Bench) 
     assert not await bench.commands.exists(bench.keys.lease, bench.keys.state)
     await bench.commands.delete(bench.keys.log)
     assert isinstance(await bench.leases.acquire(bench.room, new_owner("one"), need_demand=False), Lease)
+
+
+class Overtaken:
+    """Commands of a Redis in which a log begins just after it was found missing."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def xinfo_stream(self, log: str) -> None:
+        await self._bench.leases.acquire(self._bench.room, new_owner("one"), need_demand=False)
+        raise ResponseError("no such key", status_code="ERR")
+
+    async def exists(self, log: str) -> bool:
+        return bool(await self._bench.commands.exists(log))
+
+
+async def test_log_that_begins_while_it_is_asked_about_is_to_be_asked_about_again(bench: Bench) -> None:
+    broker = Broker(RedisClient(Overtaken(bench), None), history_ttl_s=60, history_len=100)
+    with pytest.raises(BrokerUnavailable):
+        await broker.last_id(bench.room)
+    assert await bench.broker.last_id(bench.room) is not None
