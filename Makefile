@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 # Any new enough Python will do; say `make run PYTHON3=python3.13` to choose.
 PYTHON3 ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-PROTOS := protos/webcast.proto protos/tiktok.proto
+PROTOS := protos/webcast.proto protos/tiktok.proto protos/douyin.proto
 PORT ?= 8000
 
 .PHONY: help run test check format bench protos docs doctor install pins clean

@@ -23,9 +23,10 @@ from ingestor.settings import IngestorSettings
 from shared import event_loop, logs
 from shared.errors import ConfigError
 from shared.redis_client import open_redis
-from shared.settings import load
+from shared.settings import PREFIX, load
 from simulator.app import create_app as create_simulator
 from simulator.config import SimulatorConfig
+from simulator.platforms import PLATFORMS
 from simulator.server import server as simulator_server
 
 MEMORY_URL = "memory://laptop"
@@ -62,12 +63,8 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     try:
-        yield {
-            "tiktok_providers": ("euler",),
-            "tiktok_web_url": url,
-            "tiktok_webcast_url": url,
-            "euler_base_url": url,
-        }
+        settings = {name: value for row in PLATFORMS for name, value in row.settings(url).items()}
+        yield {name.removeprefix(PREFIX).lower(): value for name, value in settings.items()}
     finally:
         server.should_exit = True
         await serving
@@ -102,6 +99,7 @@ def first_screen(port: int, *, demo: bool, redis: bool) -> str:
         "",
         "  roomcast"
         + ("  with simulated rooms: @demo  @quiet  @ending (a minute on, a minute off)  @offline" if demo else ""),
+        *(["            and of Douyin: 728804746624  728804746625 (quiet)  728804746640 (offline)"] if demo else []),
         "",
         f"  viewer     http://{url}/viewer" + (f"?room={room}" if demo else ""),
         f"  one line   .venv/bin/websockets 'ws://{url}/ws/{room}?lang=en'",

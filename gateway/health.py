@@ -114,6 +114,7 @@ class Health:
             "holder": state.holder.partition(" ")[2].rpartition("/")[0],
             "title": state.title,
             "viewers": state.viewer_count,
+            "gifts": state.gifts,
             "cursor": str(cursor) if cursor else "",
         }
         return {field: value for field, value in room.items() if value not in ("", None)}

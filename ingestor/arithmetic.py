@@ -2,8 +2,9 @@
 
 The law of streaks: the sum of `delta` over all events of a streak is the highest number of units any of its presses
 told, however they are ordered, repeated or lost; the sum of `diamonds` is their value. A streak is the presses of one
-sender, gift and group. It is over when a press says so, when it was silent for a while, or with the room; then it is
-kept a little longer, so that a late press adds only what is missing.
+sender, gift and group; of a masked sender also of one name, for the id is of many. It is over when a press says so,
+when it was silent for a while, or with the room; then it is kept a little longer, so that a late press adds only what
+is missing.
 """
 
 from collections import OrderedDict
@@ -22,7 +23,7 @@ FINISHED_MS: Final = 60_000  # how long a late press is still recognised
 STREAKS_MAX: Final = 10_000  # open ones, and as many finished ones
 _MAX_INT: Final = 2**53 - 1
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _is_streak(gift: Gift) -> bool:
 
 
 def _key(gift: Gift) -> _Key:
-    return gift.user.id, gift.gift_id, gift.group_id
+    # A group may be no more than the second of its first press: two strangers behind one id would be one sender.
+    return gift.user.id, gift.user.nickname if gift.user.masked else "", gift.gift_id, gift.group_id
 
 
 def _filled(gift: Gift, delta: int, total: int, *, final: bool) -> Gift:

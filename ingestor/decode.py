@@ -6,6 +6,7 @@ be read is told, and does not stop what follows.
 """
 
 import contextlib
+import dataclasses
 import functools
 import sys
 from collections import OrderedDict
@@ -18,7 +19,8 @@ import msgspec
 
 from ingestor.arithmetic import RoomArithmetic
 from ingestor.connectors.base import Decoder, Message, SeenIds
-from ingestor.connectors.registry import CONNECTORS, Row
+from ingestor.connectors.decoder import room_of
+from ingestor.connectors.registry import CONNECTORS
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, MAX_UNZIPPED_BYTES, Dialect, WebcastProtocol
 from shared import events
 from shared.clock import now_ms
@@ -32,8 +34,6 @@ ROOMS_MAX: Final = 1000  # whose sums are kept
 NO_ROOM: Final = "0"  # of messages before the first one that names a room
 
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
-_LISTENER: Final = Dialect(heartbeat=lambda count: b"", enter_room=b"", ack=lambda log_id, internal_ext: b"")
-
 Problem = Callable[[str], None]
 """Tells the user about a place, `line 3: ...`, that could not be read."""
 
@@ -68,13 +68,13 @@ class _Lookahead:
         return part + self._stream.readline(size - len(part))
 
 
-def read_messages(stream: BinaryIO, problem: Problem) -> Iterator[tuple[str, Message]]:
+def read_messages(stream: BinaryIO, dialect: Dialect, problem: Problem) -> Iterator[tuple[str, Message]]:
     """The messages of a capture, each with its place. Lines and frames are told apart by what they hold."""
     capture = _Lookahead(stream, 4)
     # As a length, the first four characters of a text mean 150 MB and more.
     if int.from_bytes(capture.start, "little") > MAX_FRAME_BYTES or len(capture.start) < 4:
         return _read_lines(capture, problem)
-    return _read_frames(capture, problem)
+    return _read_frames(capture, dialect, problem)
 
 
 def _read_lines(capture: _Lookahead, problem: Problem) -> Iterator[tuple[str, Message]]:
@@ -100,9 +100,9 @@ def _read_lines(capture: _Lookahead, problem: Problem) -> Iterator[tuple[str, Me
         )
 
 
-def _read_frames(capture: _Lookahead, problem: Problem) -> Iterator[tuple[str, Message]]:
+def _read_frames(capture: _Lookahead, dialect: Dialect, problem: Problem) -> Iterator[tuple[str, Message]]:
     counted: list[str] = []
-    protocol = WebcastProtocol(_LISTENER, seen=SeenIds(), count=counted.append)
+    protocol = WebcastProtocol(dialect, seen=SeenIds(), count=counted.append)
     number = 0
     while length := capture.read(4):
         number += 1
@@ -136,30 +136,28 @@ class Decoding:
 
         Args:
             platform: of all messages.
-            room: of all messages; None: each message's own.
+            room: of all messages, whatever they call it: that is what the first one names that names any. None: each
+                message has its own.
             now_ms: the time of receipt, for messages that tell none.
         """
         self._platform = platform
-        self._row: Row = CONNECTORS[platform]
+        self._decoder_of = CONNECTORS[platform].decoder
         self._room = room
-        self._latest_room = NO_ROOM
+        self._named = ""
         self._now_ms = now_ms
         self._rooms: OrderedDict[RoomKey, tuple[Decoder, RoomArithmetic]] = OrderedDict()
 
     def decode(self, message: Message) -> list[events.Event]:
         """The events of one message."""
-        decoder, arithmetic = self._of(self._room or self._room_of(message))
-        return [
-            ready for event in decoder.decode(message, self._now_ms()) for ready in arithmetic.apply(event, event.time)
-        ]
-
-    def _room_of(self, message: Message) -> RoomKey:
-        self._latest_room = self._row.room_of(message) or self._latest_room
-        return RoomKey(self._platform, self._latest_room)
+        if self._room is None or not self._named:
+            self._named = room_of(message) or self._named
+        decoder, arithmetic = self._of(self._room or RoomKey(self._platform, self._named or NO_ROOM))
+        told = decoder.decode(dataclasses.replace(message, room_id=self._named), self._now_ms())
+        return [ready for event in told for ready in arithmetic.apply(event, event.time)]
 
     def _of(self, room: RoomKey) -> tuple[Decoder, RoomArithmetic]:
         if room not in self._rooms:
-            self._rooms[room] = self._row.decoder(room), RoomArithmetic(room)
+            self._rooms[room] = self._decoder_of(room), RoomArithmetic(room)
             if len(self._rooms) > ROOMS_MAX:
                 self._rooms.popitem(last=False)
         self._rooms.move_to_end(room)
@@ -174,7 +172,7 @@ def _opened(file: str) -> contextlib.AbstractContextManager[BinaryIO]:
 
 @click.command("decode")
 @click.option("--platform", type=click.Choice(sorted(CONNECTORS)), default=DEFAULT_PLATFORM, show_default=True)
-@click.option("--room", "room_text", metavar="ID", help="Whose capture it is; otherwise each message names its room.")
+@click.option("--room", "room_text", metavar="ROOM", help="Whose capture it is; otherwise each message names its own.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def decode_command(platform: str, room_text: str | None, files: Sequence[str]) -> None:
     """Print what captures hold, one event per line. `-` is the standard input."""
@@ -194,7 +192,8 @@ def decode_command(platform: str, room_text: str | None, files: Sequence[str]) -
     for file in files:
         try:
             with _opened(file) as stream:
-                for place, message in read_messages(stream, functools.partial(problem, file)):
+                dialect = CONNECTORS[platform].dialect(NO_ROOM)
+                for place, message in read_messages(stream, dialect, functools.partial(problem, file)):
                     for event in decoding.decode(message):
                         printed += 1
                         output.write(events.encode(event, Cursor(0, printed)) + b"\n")
@@ -212,5 +211,5 @@ def decode_command(platform: str, room_text: str | None, files: Sequence[str]) -
 def events_command() -> None:
     """Print every known message of every platform, and the types of event it can become."""
     for platform, row in CONNECTORS.items():
-        for method, types in row.message_table().items():
+        for method, types in row.messages.types().items():
             click.echo(f"{platform:<8} {method:<42} {', '.join(types)}")

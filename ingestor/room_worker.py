@@ -6,6 +6,7 @@ into the room's log.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec import UNSET
 
 from ingestor.anchors import Anchors
 from ingestor.arithmetic import RoomArithmetic
+from ingestor.broadcast import ToldBroadcast
 from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
@@ -27,6 +29,7 @@ from shared.errors import (
     BrokerUnavailable,
     LeaseLost,
     RemoteProtocolError,
+    RoomBanned,
     RoomNotLive,
     RoomOffline,
     UpstreamClosed,
@@ -75,11 +78,15 @@ class RoomWorker:
         self._anchors = Anchors()
         self._seen = SeenIds()
         self._position = position
+        self.since = time.monotonic()
+        """When the lease was won (monotonic)."""
+        self.events = 0
+        """Passed on since then: how lively the room is."""
         self._raw_wanted = False
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
-        self._live_told = False
+        self._broadcast = ToldBroadcast(lease.room)
         self._bug_told = False
         self._learn(tail)
         self._ingesting: asyncio.Task[RoomPhase] | None = None
@@ -224,7 +231,7 @@ class RoomWorker:
         if self._outage.attempt == 0:
             self._tell(Phase.CHECKING_LIVE)
         live = await self._connector.check_live(self.room)
-        upstream = await self._connector.connect(self.room, self._position, self._seen)
+        upstream = await self._connector.connect(self.room, live, self._position, self._seen)
         metrics.UPSTREAM_CONNECTS.labels(self.room.platform).inc()
         async with running(upstream, silence_s=self._settings.upstream_silence_s) as frames:
             logger.info("upstream connected room=%s", self.room)
@@ -241,11 +248,11 @@ class RoomWorker:
         """Decode and hand over the messages of one frame. True when the broadcast is over."""
         if not messages:
             return False
-        self._outage.over()
-        if self._unproven:
-            self._unproven = False
-            if not upstream.protocol.overlapped:
+        if not all(message.sync for message in messages):
+            self._outage.over()
+            if self._unproven and not upstream.protocol.overlapped:
                 self._writer.add_gap(received_ms)
+            self._unproven = False
         found = [event for message in messages for event in self._decode(message, received_ms)]
         ready: list[events.Event] = []
         for event in found:
@@ -257,7 +264,9 @@ class RoomWorker:
             if isinstance(event, events.Ended):
                 break
         self._position = upstream.protocol.position
+        self.events += len(ready)
         for event in ready:
+            self._broadcast.hear(event)
             state = _state_of(event)
             if event is ready[-1]:
                 state["cursor"] = self._position
@@ -285,13 +294,13 @@ class RoomWorker:
                 event = events.decode(entry.data)
             except msgspec.DecodeError:
                 continue  # of a newer version
-            if isinstance(event, events.Event):
-                told.append(event)
-                if event.id is not UNSET:
-                    self._seen.add(event.id)
-                self._live_told = isinstance(event, events.LiveStatus) or (
-                    self._live_told and not isinstance(event, events.Ended)
-                )
+            if not isinstance(event, events.Event):
+                continue
+            if event.id is not UNSET:
+                self._seen.add(event.id)
+            if self._broadcast.hear(event):
+                told.clear()  # sums are those of a broadcast
+            told.append(event)
         self._arithmetic.restore(told)
         self._anchors.restore(told)
 
@@ -310,30 +319,21 @@ class RoomWorker:
             state["viewer_count"] = str(live.viewer_count)
         state["gifts"] = "1" if live.gifts else "0"
         self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
-        if self._live_told:
+        event = self._broadcast.news(live, now_ms())
+        if event is None:
             return
-        self._live_told = True
-        status = events.LiveStatus(
-            platform=self.room.platform,
-            room=self.room.room,
-            time=now_ms(),
-            live_status=events.LiveStatusDetail(
-                state="live",
-                title=UNSET if live.title is None else live.title,
-                owner=UNSET if live.owner is None else live.owner,
-                started_at=UNSET if live.started_at is None else live.started_at,
-                gifts=live.gifts,
-            ),
-        )
-        self._writer.add(status, now_ms(), _state_of(status))
+        if self._broadcast.hear(event):
+            for gift in self._arithmetic.close(now_ms()):
+                self._writer.add(gift, now_ms())
+            self._arithmetic = RoomArithmetic(self.room)
+        self._writer.add(event, now_ms(), _state_of(event))
 
     def _not_live(self, error: RoomNotLive) -> RoomPhase:
         """The room is not live: over, when the log says that it was; otherwise there was nothing to see."""
-        if self._live_told and isinstance(error, RoomOffline):
+        if self._broadcast.live and isinstance(error, RoomOffline | RoomBanned):
             at = now_ms()
-            ended = events.Ended(
-                platform=self.room.platform, room=self.room.room, time=at, ended=events.EndedDetail(reason="unknown")
-            )
+            detail = events.EndedDetail(reason="banned" if isinstance(error, RoomBanned) else "unknown")
+            ended = events.Ended(platform=self.room.platform, room=self.room.room, time=at, ended=detail)
             for event in (*self._arithmetic.close(at), ended):
                 self._writer.add(event, at)
             return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())

@@ -15,7 +15,7 @@ from shared import event_loop, logs
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
-from shared.errors import BrokerUnavailable, ConfigError
+from shared.errors import ConfigError
 from shared.lease import Leases
 from shared.redis_client import RedisClient, open_redis
 from shared.settings import load
@@ -54,8 +54,6 @@ async def running(
             await asyncio.wait({supervising}, timeout=settings.drain_s + 1)
             if supervising.cancel():
                 logger.warning("ingestor stopped late: leases left behind expire by themselves")
-            with contextlib.suppress(BrokerUnavailable):
-                await services.demand.leave("ingestor", settings.ingestor_name)
             logger.info("ingestor stopped name=%s", settings.ingestor_name)
 
 

@@ -22,22 +22,6 @@ class Common(_message.Message):
     display_text: Text
     def __init__(self, method: _Optional[bytes] = ..., msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ..., describe: _Optional[bytes] = ..., display_text: _Optional[_Union[Text, _Mapping]] = ...) -> None: ...
 
-class AnyMessage(_message.Message):
-    __slots__ = ("common",)
-    COMMON_FIELD_NUMBER: _ClassVar[int]
-    common: Header
-    def __init__(self, common: _Optional[_Union[Header, _Mapping]] = ...) -> None: ...
-
-class Header(_message.Message):
-    __slots__ = ("msg_id", "room_id", "create_time")
-    MSG_ID_FIELD_NUMBER: _ClassVar[int]
-    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    msg_id: int
-    room_id: int
-    create_time: int
-    def __init__(self, msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ...) -> None: ...
-
 class Text(_message.Message):
     __slots__ = ("key", "default_pattern", "pieces")
     KEY_FIELD_NUMBER: _ClassVar[int]

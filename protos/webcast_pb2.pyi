@@ -35,7 +35,7 @@ class Header(_message.Message):
     def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Response(_message.Message):
-    __slots__ = ("messages", "cursor", "fetch_interval", "now", "internal_ext", "fetch_type", "route_params", "heartbeat_duration", "need_ack", "push_server", "is_first")
+    __slots__ = ("messages", "cursor", "fetch_interval", "now", "internal_ext", "fetch_type", "route_params", "heartbeat_duration", "need_ack", "push_server", "is_first", "push_server_v2")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     FETCH_INTERVAL_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class Response(_message.Message):
     NEED_ACK_FIELD_NUMBER: _ClassVar[int]
     PUSH_SERVER_FIELD_NUMBER: _ClassVar[int]
     IS_FIRST_FIELD_NUMBER: _ClassVar[int]
+    PUSH_SERVER_V2_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[Message]
     cursor: bytes
     fetch_interval: int
@@ -58,7 +59,8 @@ class Response(_message.Message):
     need_ack: bool
     push_server: bytes
     is_first: bool
-    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., fetch_interval: _Optional[int] = ..., now: _Optional[int] = ..., internal_ext: _Optional[bytes] = ..., fetch_type: _Optional[int] = ..., route_params: _Optional[_Iterable[_Union[RouteParam, _Mapping]]] = ..., heartbeat_duration: _Optional[int] = ..., need_ack: _Optional[bool] = ..., push_server: _Optional[bytes] = ..., is_first: _Optional[bool] = ...) -> None: ...
+    push_server_v2: bytes
+    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., cursor: _Optional[bytes] = ..., fetch_interval: _Optional[int] = ..., now: _Optional[int] = ..., internal_ext: _Optional[bytes] = ..., fetch_type: _Optional[int] = ..., route_params: _Optional[_Iterable[_Union[RouteParam, _Mapping]]] = ..., heartbeat_duration: _Optional[int] = ..., need_ack: _Optional[bool] = ..., push_server: _Optional[bytes] = ..., is_first: _Optional[bool] = ..., push_server_v2: _Optional[bytes] = ...) -> None: ...
 
 class RouteParam(_message.Message):
     __slots__ = ("key", "value")
@@ -69,16 +71,34 @@ class RouteParam(_message.Message):
     def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Message(_message.Message):
-    __slots__ = ("method", "payload", "msg_id", "is_history")
+    __slots__ = ("method", "payload", "msg_id", "is_history", "wrds_version")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MSG_ID_FIELD_NUMBER: _ClassVar[int]
     IS_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    WRDS_VERSION_FIELD_NUMBER: _ClassVar[int]
     method: bytes
     payload: bytes
     msg_id: int
     is_history: bool
-    def __init__(self, method: _Optional[bytes] = ..., payload: _Optional[bytes] = ..., msg_id: _Optional[int] = ..., is_history: _Optional[bool] = ...) -> None: ...
+    wrds_version: int
+    def __init__(self, method: _Optional[bytes] = ..., payload: _Optional[bytes] = ..., msg_id: _Optional[int] = ..., is_history: _Optional[bool] = ..., wrds_version: _Optional[int] = ...) -> None: ...
+
+class AnyMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: MessageHeader
+    def __init__(self, common: _Optional[_Union[MessageHeader, _Mapping]] = ...) -> None: ...
+
+class MessageHeader(_message.Message):
+    __slots__ = ("msg_id", "room_id", "create_time")
+    MSG_ID_FIELD_NUMBER: _ClassVar[int]
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    msg_id: int
+    room_id: int
+    create_time: int
+    def __init__(self, msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ...) -> None: ...
 
 class EnterRoom(_message.Message):
     __slots__ = ("room_id", "live_id", "identity", "cursor", "filter_welcome_msg")

@@ -62,6 +62,12 @@ class RoomOffline(RoomNotLive):
     code = "offline"
 
 
+class RoomBanned(RoomNotLive):
+    """The platform has closed the room or its host's account."""
+
+    code = "offline"  # to those who wait for it, it is that: bans end
+
+
 class RoomNotFound(RoomNotLive):
     """The platform knows no such room or user."""
 

@@ -21,15 +21,18 @@ class Platform:
 
     Attributes:
         name: first half of every room key.
+        sites: matches a text with a link to the platform.
         parse: text of a user -> room half of the key. Raises BadRoom.
         is_name: whether that half is a pointer (a handle, a short link) that must be looked up before there is a room.
     """
 
     name: str
+    sites: re.Pattern[str]
     parse: Callable[[str], str]
     is_name: Callable[[str], bool]
 
 
+_TIKTOK_SITES = re.compile(r"(?:^|[\s/])(?:(?:www|m)\.)?tiktok\.com/", re.IGNORECASE)
 _TIKTOK_LINK = re.compile(
     r"(?:https?://)?(?:(?:www|m)\.)?tiktok\.com/@(?P<name>[^/?#]+)(?:/live)?/?(?:[?#].*)?", re.IGNORECASE
 )
@@ -51,10 +54,47 @@ def _parse_tiktok(text: str) -> str:
     return f"@{name}"
 
 
+_DOUYIN_SITES = re.compile(r"(?:^|[\s/])(?:(?:live|v)\.douyin|webcast\.amemv)\.com/", re.IGNORECASE)
+_DOUYIN_LINK = re.compile(
+    r"[\s/]?(?:live\.douyin\.com/(?P<web_rid>[A-Za-z0-9_-]+)"
+    r"|v\.douyin\.com/(?P<code>[A-Za-z0-9_-]{1,40})"  # known ones have 7 to 11
+    r"|webcast\.amemv\.com/[a-z/]{1,40}/reflow/(?P<room_id>[0-9]+))"
+    r"/?(?:[?#\s].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+# Source: protocol notes, all peer clients: mostly 11 or 12 digits, 16 at most; own names exist too.
+_DOUYIN_WEB_RID = re.compile(r"[1-9][0-9]{0,15}|(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_-]{1,64}")
+# The second a broadcast began stands in its upper half: 19 digits from 1999 on, 20 from 2043 on.
+_DOUYIN_ROOM_ID = re.compile(r"[1-9][0-9]{18,19}")
+_DOUYIN_ROOM_ID_MAX = 2**64 - 1
+# What a name looks like in frames of ours, for clients that ask with what they were told.
+_DOUYIN_NAME = re.compile(r"room\.(?P<room_id>[1-9][0-9]{18,19})|link\.(?P<code>[A-Za-z0-9_-]{1,40})(?P<web_rid>)")
+
+
+def _parse_douyin(text: str) -> str:
+    """`728804746624`, or the link of its page, is the room; a broadcast's id and short links are names.
+
+    The app's "share" copies a sentence around a short link, which is understood as well.
+    """
+    site = _DOUYIN_SITES.search(text)
+    link = _DOUYIN_LINK.fullmatch(text, site.start()) if site else _DOUYIN_NAME.fullmatch(text)
+    if link and link["code"]:
+        return f"link.{link['code']}"
+    number = link["room_id"] or link["web_rid"] if link else text
+    if _DOUYIN_ROOM_ID.fullmatch(number) and int(number) <= _DOUYIN_ROOM_ID_MAX:
+        return f"room.{number}"
+    if not _DOUYIN_WEB_RID.fullmatch(number):
+        raise BadRoom("a Douyin room is the number in the address of its page, live.douyin.com/NUMBER, or such a link")
+    return number
+
+
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {
         platform.name: platform
-        for platform in (Platform("tiktok", parse=_parse_tiktok, is_name=lambda room: room.startswith("@")),)
+        for platform in (
+            Platform("tiktok", _TIKTOK_SITES, _parse_tiktok, is_name=lambda room: room.startswith("@")),
+            Platform("douyin", _DOUYIN_SITES, _parse_douyin, is_name=lambda room: "." in room),
+        )
     }
 )
 
@@ -63,6 +103,10 @@ DEFAULT_PLATFORM = "tiktok"  # of `/ws/{room}`, which names none
 
 def parse_room(text: str, platform: str = DEFAULT_PLATFORM) -> RoomKey:
     """Turn what a user typed into the key of a room, or of a name that points to one.
+
+    Args:
+        text: id, name or link. A link says itself which platform it leads to.
+        platform: of everything else.
 
     Raises:
         BadRoom: no such platform, or no room of it.
@@ -73,6 +117,7 @@ def parse_room(text: str, platform: str = DEFAULT_PLATFORM) -> RoomKey:
     text = text.strip()
     if not text or len(text) > ROOM_TEXT_MAX:
         raise BadRoom(f"a room is 1 to {ROOM_TEXT_MAX} characters")
+    home = next((other for other in PLATFORMS.values() if other.sites.search(text)), home)
     return RoomKey(home.name, home.parse(text))
 
 

@@ -8,7 +8,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -72,8 +72,12 @@ def environment_names(cls: type[BaseSettings]) -> dict[str, str]:
     return names
 
 
-def load(cls: type[Settings]) -> Settings:
+def load(cls: type[Settings], **overrides: Any) -> Settings:
     """Read a settings class from the environment and `.env`.
+
+    Args:
+        cls: what to read.
+        overrides: values by field name that stand above the environment; they are checked like any other.
 
     Raises:
         ConfigError: a value is out of bounds, a ROOMCAST_* name is not known, or `.env` cannot be read. Values are not
@@ -85,7 +89,7 @@ def load(cls: type[Settings]) -> Settings:
         raise ConfigError(f".env cannot be read as UTF-8 text ({type(error).__name__})") from None
     check_names([*os.environ, *in_file], known=[*_known_names(), *environment_names(cls).values()])
     try:
-        return cls()
+        return cls(**overrides)
     except ValidationError as error:
         names = environment_names(cls)
         problems = "; ".join(

@@ -9,9 +9,10 @@ import click
 
 from simulator.app import create_app
 from simulator.config import SimulatorConfig
+from simulator.platforms import PLATFORMS
 from simulator.playback import BadPayloads
 from simulator.server import Server, server
-from simulator.world import GENERATED_FROM, GENERATED_MAX, World
+from simulator.world import GENERATED_MAX, World
 
 _DEFAULT = SimulatorConfig()
 
@@ -20,7 +21,13 @@ _DEFAULT = SimulatorConfig()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8100, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--public-url", default=None, help="Where browsers reach the pictures.  [default: http://HOST:PORT]")
-@click.option("--rooms", default=0, show_default=True, type=click.IntRange(0, GENERATED_MAX), help="Generated rooms.")
+@click.option(
+    "--rooms",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, GENERATED_MAX),
+    help="Generated rooms, on each platform.",
+)
 @click.option(
     "--rate",
     default=_DEFAULT.rate,
@@ -29,7 +36,7 @@ _DEFAULT = SimulatorConfig()
     help="Messages a second in a room.",
 )
 @click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Same seed, same rooms.")
-@click.option("--payloads", multiple=True, help="JSONL files or directories, played as @payloads.")
+@click.option("--payloads", multiple=True, help="JSONL files or directories, played by a host of its own.")
 @click.argument("more_payloads", nargs=-1)
 @click.option("--payload-rate", default=_DEFAULT.payload_rate, show_default=True, type=click.FloatRange(0, 5000))
 @click.option("--direct/--no-direct", default=True, show_default=True, help="Let in sockets without a token.")
@@ -51,7 +58,7 @@ def main(
     strict_acks: bool,
     ping_interval: int,
 ) -> None:
-    """Speak TikTok's HTTP and WebSocket protocols, with made-up rooms in which a lot happens."""
+    """Speak the platforms' HTTP and WebSocket protocols, with made-up rooms in which a lot happens."""
     if more_payloads and not payloads:
         raise click.UsageError(f"unexpected argument {more_payloads[0]}")
     url = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
@@ -88,16 +95,19 @@ async def _serve_until_signal(simulator: Server) -> None:
 
 
 def _print_rooms(world: World, url: str) -> None:
-    print(f"simulator of TikTok LIVE on {url}   (change things: {url}/_control/)")
+    print(f"simulator on {url}   (change things: {url}/_control/)")
     print("lead an ingestor, or app.py, to it with")
-    print(f"  ROOMCAST_TIKTOK_PROVIDERS=euler ROOMCAST_EULER_BASE_URL={url} \\")
-    print(f"  ROOMCAST_TIKTOK_WEB_URL={url} ROOMCAST_TIKTOK_WEBCAST_URL={url}")
-    for name, host in world.hosts.items():
-        about = "offline" if not host.profile.live else "age-restricted" if host.profile.restricted else "live"
-        print(f"  {host.room.id}  @{name:<11} {about:<15} {host.profile.title}")
-    if world.config.rooms:
-        last = GENERATED_FROM + world.config.rooms - 1
-        print(f"  {GENERATED_FROM} to {last}: @room0 to @room{world.config.rooms - 1}, live")
+    settings = [f"{name}={value}" for row in PLATFORMS for name, value in row.settings(url).items()]
+    print(" \\\n".join(f"  {setting}" for setting in settings))
+    for row in PLATFORMS:
+        site = world.sites[row.platform.name]
+        print(f"rooms of {row.platform.name}")
+        for name, host in site.hosts.items():
+            about = "offline" if not host.profile.live else "restricted" if host.profile.restricted else "live"
+            print(f"  {host.room.id}  {row.called(name):<13} {about:<11} {host.profile.title}")
+        if rooms := world.config.rooms:
+            first, last = (row.called(row.platform.generated(number)[0]) for number in (0, rooms - 1))
+            print(f"  and {first} to {last}, live")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The simulator as an ASGI application: the doors of platform, token providers and control, on one port."""
+"""The simulator as an ASGI application: the doors of all platforms and of control, on one port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,7 @@ from starlette.routing import Route
 from simulator import pictures
 from simulator.config import SimulatorConfig
 from simulator.control import Control
-from simulator.providers import Providers
-from simulator.tiktok_pages import Pages
-from simulator.tiktok_socket import Door
+from simulator.platforms import PLATFORMS
 from simulator.world import World
 
 
@@ -24,7 +22,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
     Raises:
         BadPayloads: a payload file cannot be played.
     """
-    world = World(config)
+    world = World(config, [row.platform for row in PLATFORMS])
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -36,9 +34,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=[
-            *Pages(world).routes(),
-            *Door(world).routes(),
-            *Providers(world).routes(),
+            *(route for row in PLATFORMS for route in row.routes(world.sites[row.platform.name])),
             *Control(world).routes(),
             Route("/{kind:str}/{number:int}.svg", picture),
         ],
@@ -47,13 +43,24 @@ def create_app(config: SimulatorConfig) -> Starlette:
     return app
 
 
-_PICTURES = {"avatar": pictures.avatar, "gift": pictures.gift, "emote": pictures.emote}
-
-
 async def picture(request: Request) -> Response:
     """The drawings that messages point to."""
-    draw = _PICTURES.get(request.path_params["kind"])
-    if draw is None:
+    drawing = _draw(request.path_params["kind"], request.path_params["number"])
+    if drawing is None:
         return Response(status_code=404)
     headers = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
-    return Response(draw(request.path_params["number"]), media_type="image/svg+xml", headers=headers)
+    return Response(drawing, media_type="image/svg+xml", headers=headers)
+
+
+_GIFT_SIGNS = {gift.id: gift.picture for row in PLATFORMS for gift in row.platform.catalogue.gifts}
+
+
+def _draw(kind: str, number: int) -> str | None:
+    match kind:
+        case "avatar":
+            return pictures.avatar(number)
+        case "gift":
+            return pictures.gift(number, _GIFT_SIGNS.get(number, "🎁"))
+        case "emote":
+            return pictures.emote(number)
+    return None

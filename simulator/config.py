@@ -10,20 +10,21 @@ class SimulatorConfig:
 
     Attributes:
         seed: same seed, same people saying the same things in the same order.
-        rooms: how many generated live rooms there are beside the fixed ones.
+        rooms: how many generated live rooms there are on each platform, beside the fixed ones.
         rate: messages a second in a lively room. Recorded sessions of 2026 had 4.
-        payloads: JSONL files, or directories of them, that are played as the room `@payloads`.
-        payload_rate: messages a second in that room.
+        payloads: JSONL files, or directories of them, that a host of its own plays; there is one on each platform.
+        payload_rate: messages a second in its room.
         public_url: where viewers' browsers reach the simulator's pictures; no slash at the end.
         direct: let sockets in that come without a provider's token (`ws_direct=1`).
         keys: the providers' accepted API keys; empty: any key will do.
         strict_acks: a wrong or missing ack ends the connection instead of only being counted.
         push_s: between two pushes of what happened. Source: recorded session of 2024-12.
-        ping_interval_s: announced to clients in `Handshake-Options`.
-        silence_s: a connection without a heartbeat for so long is closed with 1000.
+        ping_interval_s: announced to clients in `Handshake-Options`, where a platform does.
+        silence_s: a connection without a heartbeat for so long is closed with 1000, as one platform does; of the other
+            nothing is on record.
         ack_s: an ack that takes longer counts as missing.
-        broadcast_s: how long @ending lasts, from its first viewer on.
-        break_s: how long it then stays away before it is live again.
+        broadcast_s: how long hosts that come and go are live, from their first viewer on.
+        break_s: how long they then stay away before they are live again.
     """
 
     seed: int = 1

@@ -19,7 +19,7 @@ from simulator.listener import Close
 from simulator.playback import placed
 from simulator.room import LISTED_MAX, Room, RoomStatus
 from simulator.source import ControlAction
-from simulator.world import World
+from simulator.world import Site, World
 
 BODY_MAX_BYTES = 4 * 1024 * 1024
 INJECT_MAX = 1_000  # messages in one request
@@ -104,7 +104,8 @@ class Control:
 
     async def go_live(self, request: Request) -> dict[str, Any]:
         """The host goes live; a new broadcast has a new room id, told in the answer."""
-        return self._describe(self._world.go_live(self._world.hosts[self._room(request).name]))
+        site, room = self._find(request.path_params["room"])
+        return self._describe(site.go_live(site.hosts[room.name]))
 
     async def pause(self, request: Request) -> dict[str, Any]:
         """The host pauses: nothing happens until it resumes."""
@@ -172,7 +173,7 @@ class Control:
         kind = body.pop("kind", None)
         if not isinstance(kind, str):
             raise BadRequest(f"kind is one of {', '.join(FAULTS)}")
-        room = self._find(str(body.pop("room"))) if "room" in body else None
+        room = self._find(str(body.pop("room")))[1] if "room" in body else None
         count = int(_number(body, "count", 0, 1, 1_000_000)) if "count" in body else None
         duration_s = _number(body, "duration_s", 0, 0, SECONDS_MAX) if "duration_s" in body else None
         options = {name: value for name, value in body.items() if name not in {"count", "duration_s"}}
@@ -204,16 +205,17 @@ class Control:
 
         return endpoint
 
-    def _find(self, text: str) -> Room:
-        room = self._world.find(text)
-        if room is None and (host := self._world.host(text.removeprefix("@"))):
-            room = host.room
-        if room is None:
-            raise BadRequest("no such room: give a room id, or @name of a host")
-        return room
+    def _find(self, text: str) -> tuple[Site, Room]:
+        """The room that a text names, by its id or its host."""
+        for site in self._world.sites.values():
+            if room := site.find(text):
+                return site, room
+            if host := site.host(text.removeprefix("@")):
+                return site, host.room
+        raise BadRequest("no such room: give a room id, or @name of a host")
 
     def _room(self, request: Request) -> Room:
-        return self._find(request.path_params["room"])
+        return self._find(request.path_params["room"])[1]
 
     def _act(self, room: Room, action: ControlAction) -> dict[str, Any]:
         if room.status is RoomStatus.ENDED:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 ARMED_MAX = 200  # faults at once; more is a mistake of whoever arms them
+PATH_MAX = 200
 
 
 class FaultKind(StrEnum):
@@ -34,7 +35,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How the platform says no to a socket: HTTP status, and the two handshake headers where it sends them."""
+    """How a platform says no to a socket: HTTP status, and the two handshake headers where it sends them."""
 
     http_status: int
     status: str = ""
@@ -65,12 +66,20 @@ class FaultType:
 
 FAULTS: Final[Mapping[FaultKind, FaultType]] = MappingProxyType(
     {
-        FaultKind.REFUSE_HANDSHAKE: FaultType("the socket is refused", {"reason": "device_blocked"}),
-        FaultKind.RATE_LIMIT: FaultType("429 from the token providers", {"retry_after_s": 1.0}, of_a_room=False),
-        FaultKind.REFUSE_KEY: FaultType("401 from the token providers", of_a_room=False),
-        FaultKind.PROVIDER_ERROR: FaultType("a 5xx from the token providers", {"status": 503.0}, of_a_room=False),
-        FaultKind.PROVIDER_EMPTY: FaultType("success from the token providers, with nothing in it", of_a_room=False),
-        FaultKind.CAPTCHA: FaultType("a captcha page instead of the live page or its JSON", of_a_room=False),
+        FaultKind.REFUSE_HANDSHAKE: FaultType(
+            "the socket is refused, where its path begins with `path`", {"reason": "device_blocked", "path": ""}
+        ),
+        FaultKind.RATE_LIMIT: FaultType(
+            "429 from token providers and web APIs", {"retry_after_s": 1.0}, of_a_room=False
+        ),
+        FaultKind.REFUSE_KEY: FaultType("401 from token providers", of_a_room=False),
+        FaultKind.PROVIDER_ERROR: FaultType(
+            "a 5xx from token providers and web APIs", {"status": 503.0}, of_a_room=False
+        ),
+        FaultKind.PROVIDER_EMPTY: FaultType(
+            "success from token providers and web APIs, with nothing in it", of_a_room=False
+        ),
+        FaultKind.CAPTCHA: FaultType("a captcha instead of the live page or its JSON", of_a_room=False),
         FaultKind.DELAY_HTTP: FaultType(
             "every HTTP answer and handshake comes late", {"delay_s": 1.0}, of_a_room=False
         ),
@@ -102,6 +111,11 @@ class Fault:
     def number(self, name: str) -> float:
         """A numeric option."""
         return float(self.options[name])
+
+    @property
+    def path(self) -> str:
+        """What the path begins with where it strikes."""
+        return str(self.options.get("path", ""))
 
     def describe(self, now_s: float) -> dict[str, Any]:
         """For people and tests."""
@@ -148,11 +162,15 @@ class Faults:
         self._armed.append(fault)
         return fault
 
-    def take(self, kind: FaultKind, room: int, now_s: float) -> Fault | None:
-        """The fault that strikes now, if any; it is then one time nearer to its end."""
+    def take(self, kind: FaultKind, room: int, now_s: float, *, path: str = "") -> Fault | None:
+        """The fault that strikes now, if any; it is then one time nearer to its end.
+
+        Args:
+            path: where it may strike, for faults that are bound to a path.
+        """
         self._armed = [fault for fault in self._armed if fault.until_s is None or now_s < fault.until_s]
         for fault in self._armed:
-            if fault.kind is kind and fault.room in {0, room}:
+            if fault.kind is kind and fault.room in {0, room} and path.startswith(fault.path):
                 self.struck[kind] += 1
                 if fault.left is not None:
                     fault.left -= 1
@@ -176,6 +194,10 @@ def _option(name: str, value: object) -> str | float:
     if name == "reason":
         if not isinstance(value, str) or value not in REFUSALS:
             raise BadFault(f"reason is one of {', '.join(REFUSALS)}")
+        return value
+    if name == "path":
+        if not isinstance(value, str) or not value.startswith("/") or len(value) > PATH_MAX:
+            raise BadFault(f"path begins with a slash and has at most {PATH_MAX} characters")
         return value
     low, high = (500.0, 599.0) if name == "status" else (0.0, 3600.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

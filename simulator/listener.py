@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from protos.webcast_pb2 import PushFrame
-from simulator.webcast import ServerConnection
+from simulator.connection import ServerConnection
 
 OUTBOX_MAX = 2_000  # frames; a client that is further behind is cut off
 

@@ -3,9 +3,7 @@
 import colorsys
 from random import Random
 
-from simulator.content import EMOTES, GIFTS
-
-_GIFTS = {gift.id: gift.picture for gift in GIFTS}
+from simulator.catalogue import EMOTES
 
 
 def avatar(user_id: int) -> str:
@@ -27,9 +25,9 @@ def avatar(user_id: int) -> str:
     )
 
 
-def gift(gift_id: int) -> str:
-    """The gift's sign on a soft ground."""
-    return _sign(_GIFTS.get(gift_id, "🎁"), gift_id)
+def gift(gift_id: int, sign: str) -> str:
+    """A gift's sign on a soft ground."""
+    return _sign(sign, gift_id)
 
 
 def emote(number: int) -> str:

@@ -7,13 +7,13 @@ so that fields nobody knows and the order of all of them stay as they were.
 import json
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from protos.webcast_pb2 import Message
-from simulator.source import ControlAction, MessageIds, control_message, ends_broadcast
+from simulator.source import ControlAction, MessageIds, ends_broadcast
 from simulator.wire import Field, first_varint, length_delimited, read_fields, varint_field
 
 _COMMON = 1  # field of nearly every message; captured WebcastWeeklyRankRewardMessages have it in 3
@@ -63,11 +63,25 @@ def placed(method: str, payload: bytes, room_id: int, msg_id: int) -> Message:
 class Playback:
     """A source that plays payloads once, from the moment somebody listens. Messages that end the room come last."""
 
-    def __init__(self, payloads: Sequence[Payload], room_id: int, random: Random, *, rate: float) -> None:
+    def __init__(
+        self,
+        payloads: Sequence[Payload],
+        room_id: int,
+        random: Random,
+        *,
+        rate: float,
+        control: Callable[[ControlAction, int, int, int], Message],
+    ) -> None:
+        """Place the payloads in the room.
+
+        Args:
+            control: (action, room id, message id, ms) -> a control message of the platform.
+        """
         self.rate = rate
         self.viewers = 100
         self.given: Counter[str] = Counter()
         self._room_id = room_id
+        self._control = control
         self._waiting = _placed_once(payloads, room_id, random)
         self.ids = MessageIds(random, taken=[message.msg_id for message in self._waiting])
         self._played = 0
@@ -92,7 +106,7 @@ class Playback:
 
     def control(self, action: ControlAction, now_ms: int) -> Message:
         """A control message."""
-        return control_message(action, self._room_id, self.ids.next(now_ms), now_ms)
+        return self._control(action, self._room_id, self.ids.next(now_ms), now_ms)
 
 
 def _placed_once(payloads: Sequence[Payload], room_id: int, random: Random) -> list[Message]:

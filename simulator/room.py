@@ -1,13 +1,12 @@
 """One simulated broadcast. Everybody who listens gets the same messages; nothing here waits.
 
 While nobody listens nothing happens, but the latest messages are kept: whoever comes with a cursor is told what it
-missed, and everybody is told the last few chats again, as the platform does.
+missed, and everybody is told the last few things again, as the platforms do.
 """
 
 import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from random import Random
 from typing import NamedTuple
@@ -15,11 +14,13 @@ from typing import NamedTuple
 from protos.webcast_pb2 import Header, Message, PushFrame
 from simulator.faults import FaultKind, Faults
 from simulator.listener import Close, Listener, Wait
-from simulator.source import ControlAction, Source, ends_broadcast
+from simulator.platform import Platform
+from simulator.source import ControlAction, Sent, Source, ends_broadcast
 
 BACKLOG = 300  # messages kept for those who come back with a cursor; a minute of a lively room
 LISTED_MAX = 10_000  # messages whose ids the control endpoint can list; 1.5 MB
-CHATS_KEPT = 20  # a client may ask for so much history
+REPLAYED_MAX = 20  # a client may ask for so much history
+POLLED_FOR_S = 10.0  # without another question nobody listens any more; clients ask every 1 to 3 s
 FRAME_MESSAGES_MAX = 8  # Source: two recordings of April 2026: 1 to 8 messages in a frame, 2.8 on average
 FRAME_SIZES = (2, 3, 4, 5, FRAME_MESSAGES_MAX)
 CATCH_UP_MAX_S = 2.0  # after a pause of the whole process, no flood
@@ -27,7 +28,7 @@ GOODBYE_S = 0.5  # between the control message that ends the room and the close 
 
 
 class RoomStatus(IntEnum):
-    """As the platform numbers it in its pages and answers."""
+    """As the platforms number it in their pages and answers."""
 
     LIVE = 2
     PAUSED = 3
@@ -41,14 +42,6 @@ _STATUS_AFTER = {
     ControlAction.BANNED: RoomStatus.ENDED,
 }
 _NO_GZIP = b"\x1f\x8b\x08" + b"\x5a" * 61  # the magic, and nothing that follows from it
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message of the room and its place there."""
-
-    serial: int
-    message: Message
 
 
 class Listed(NamedTuple):
@@ -75,6 +68,7 @@ class Room:
         name: str,
         title: str,
         source: Source,
+        platform: Platform,
         faults: Faults,
         random: Random,
         *,
@@ -95,42 +89,43 @@ class Room:
         self.counters: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
         self.listed: deque[Listed] = deque(maxlen=LISTED_MAX)
+        self._platform = platform
         self._faults = faults
         self._random = random
         self._push_s = push_s
         self._serial = 0
         self._backlog: deque[Sent] = deque(maxlen=BACKLOG)
-        self._chats = deque((Sent(0, message) for message in source.past(started_ms)), maxlen=CHATS_KEPT)
+        self._replayed = deque((Sent(0, message) for message in source.past(started_ms)), maxlen=REPLAYED_MAX)
         self._ticked_s = 0.0
+        self._polled_until_s = 0.0
 
     def __repr__(self) -> str:
         return f"<Room {self.id} @{self.name} {self.status.name} listeners={len(self.listeners)}>"
 
     # Clients
 
+    def is_watched(self, now_s: float) -> bool:
+        """Whether anybody listens, or asked lately."""
+        return bool(self.listeners) or now_s < self._polled_until_s
+
     def cursor(self, now_ms: int) -> str:
         """The place behind all that happened so far."""
         return self._cursor_at(self._serial, now_ms)
 
-    def first_messages(self, cursor: str, history: int, now_ms: int) -> list[Message]:
-        """What a newcomer is told: greetings, and the last chats up to the cursor, marked as history."""
-        # Chats behind the cursor are about to be told live, and must not pass for history.
+    def history(self, cursor: str, count: int) -> list[Message]:
+        """What newcomers are told again: up to the cursor, oldest first."""
+        # What is behind the cursor is about to be told live, and must not pass for history.
         place = self._place(cursor)
-        chats = [sent.message for sent in self._chats if sent.serial <= place]
-        first = self.source.greeting(now_ms)
-        for chat in chats[max(0, len(chats) - history) :]:
-            first.append(Message(method=chat.method, payload=chat.payload, msg_id=chat.msg_id, is_history=True))
-        return first
+        messages = [sent.message for sent in self._replayed if sent.serial <= place]
+        return messages[max(0, len(messages) - count) :]
 
     def enter(self, listener: Listener, cursor: str, history: int, now_ms: int, now_s: float) -> None:
         """Begin to tell a client what happens, from the cursor on where it is one of this room."""
-        if not self.listeners:
-            self._ticked_s = now_s
-        if self.entered_s is None:
-            self.entered_s = now_s
+        self._wake(now_s)
         place = self._place(cursor)
-        first = self.first_messages(cursor, history, now_ms)
-        listener.send(listener.protocol.enter_room_answer(first, self._cursor_at(place, now_ms), now_ms))
+        greeting, past = self.source.greeting(now_ms), self.history(cursor, history)
+        for frame in listener.protocol.opening(greeting, past, self._cursor_at(place, now_ms), now_ms, now_s):
+            listener.send(frame)
         if self.status is RoomStatus.ENDED:
             listener.put(Close(1000))
             return
@@ -142,6 +137,19 @@ class Room:
     def leave(self, listener: Listener) -> None:
         """The client is gone."""
         self.listeners.discard(listener)
+
+    def poll(self, cursor: str, now_s: float) -> list[Message]:
+        """What happened behind a cursor, for those who ask again and again; the room goes on meanwhile."""
+        self._wake(now_s)
+        self._polled_until_s = now_s + POLLED_FOR_S
+        place = self._place(cursor)
+        return [sent.message for sent in self._backlog if sent.serial > place]
+
+    def _wake(self, now_s: float) -> None:
+        if not self.is_watched(now_s):
+            self._ticked_s = now_s
+        if self.entered_s is None:
+            self.entered_s = now_s
 
     # What happens
 
@@ -155,7 +163,7 @@ class Room:
 
     def emit(self, messages: Iterable[Message], now_ms: int, now_s: float) -> None:
         """Something happened: remember it and tell everybody."""
-        fresh = [self._remember(message) for message in messages]
+        fresh = [self._remember(message) for message in self._platform.in_order(messages)]
         if fresh and self._faults.take(FaultKind.CORRUPT_PAYLOAD, self.id, now_s):
             broken = Message(method=b"WebcastChatMessage", payload=b"\x0a\xff\xff\x03?")
             broken.msg_id = self.source.ids.next(now_ms)
@@ -184,8 +192,8 @@ class Room:
         method = sys.intern(message.method.decode(errors="replace"))
         self.methods[method] += 1
         self.listed.append(Listed(self._serial, message.msg_id, method))
-        if message.method == b"WebcastChatMessage":
-            self._chats.append(sent)
+        if self._platform.is_replayed(message):
+            self._replayed.append(sent)
         return sent
 
     def _tell(self, listener: Listener, chunk: Sequence[Sent], now_ms: int, now_s: float) -> None:
@@ -206,19 +214,18 @@ class Room:
             broken = PushFrame(payload_encoding=b"pb", payload_type=b"msg", payload=_NO_GZIP)
             broken.headers.append(Header(key=b"compress_type", value=b"gzip"))
             listener.send(broken)
-        listener.send(sound)
-        if self._faults.take(FaultKind.DUPLICATE, self.id, now_s):
-            listener.send(listener.protocol.messages(messages, cursor, now_ms, now_s))
+        again = self._faults.take(FaultKind.DUPLICATE, self.id, now_s) is not None
+        for frame in sound + (listener.protocol.messages(messages, cursor, now_ms, now_s) if again else []):
+            listener.send(frame)
 
     # Places
 
     def _cursor_at(self, place: int, now_ms: int) -> str:
-        # Five numbers between underscores, as the platform writes them. What its own mean is not known; ours are
-        # room and place.
-        return f"{now_ms}_{self.id}_1_1_{place}_0"
+        behind = self._serial - place
+        msg_id = self._backlog[-1 - behind].message.msg_id if behind < len(self._backlog) else 0
+        return self._platform.cursors.write(self.id, place, msg_id, now_ms)
 
     def _place(self, cursor: str) -> int:
-        parts = cursor.split("_")
-        if len(parts) == 6 and parts[1] == str(self.id) and parts[4].isdecimal():
-            return min(int(parts[4]), self._serial)
-        return self._serial
+        """The serial of the last message before the cursor; of the latest, where it names no place of this room."""
+        place = self._platform.cursors.read(cursor, self.id, self._backlog)
+        return self._serial if place is None else min(place, self._serial)

@@ -1,23 +1,25 @@
-"""Where a room's messages come from: the interface that a scenario and a playback share, message ids, and the control
-messages that decide about the broadcast itself. Pure.
+"""Where a room's messages come from: the interface that a scenario and a playback share, message ids, and what control
+messages say about the broadcast itself. Pure.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from random import Random
 from typing import Protocol
 
-from google.protobuf.message import DecodeError
-
-from protos.tiktok_pb2 import Common, ControlMessage
 from protos.webcast_pb2 import Message
+from simulator.wire import first_varint
 
 CONTROL = b"WebcastControlMessage"
+_ACTION = 2  # field of a control message, on both platforms
 
 
 class ControlAction(IntEnum):
-    """What a control message says. Source: captured control messages, peer libraries agree."""
+    """What a control message says. Source: captured control messages, peer libraries agree; the last on one platform
+    only, the other gives a reason with the third.
+    """
 
     PAUSED = 1
     RESUMED = 2
@@ -53,6 +55,14 @@ class Source(Protocol):
         """A control message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of a room and its place there."""
+
+    serial: int
+    message: Message
+
+
 class MessageIds:
     """Unique and rising ids in the platform's manner: seconds in the upper half."""
 
@@ -70,20 +80,13 @@ class MessageIds:
         return self._last
 
 
-def control_message(action: ControlAction, room_id: int, msg_id: int, now_ms: int) -> Message:
-    """What the platform says when a broadcast is paused, resumed or over."""
-    header = Common(method=CONTROL, msg_id=msg_id, room_id=room_id, create_time=now_ms)
-    payload = ControlMessage(common=header, action=action).SerializeToString()
-    return Message(method=CONTROL, payload=payload, msg_id=msg_id)
-
-
 def action_of(message: Message) -> ControlAction | None:
     """What a message says about the broadcast; None for nearly all messages."""
     if message.method != CONTROL:
         return None
     try:
-        return ControlAction(ControlMessage.FromString(message.payload).action)
-    except (DecodeError, ValueError):
+        return ControlAction(first_varint(message.payload, _ACTION))
+    except ValueError:
         return None
 
 

@@ -7,54 +7,71 @@ that a battle has scores only after it began and a streak of gifts grows press b
 import heapq
 import itertools
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Any, Generic, TypeVar
 
-from protos.tiktok_pb2 import ChatMessage, EmoteModel, EmoteWithIndex
 from protos.webcast_pb2 import Message
-from simulator import content
-from simulator.messages import TikTokMessage, Writer
-from simulator.people import Crowd, Person, make_host
+from simulator.catalogue import Catalogue, Gift
+from simulator.people import Crowd, Person
 from simulator.source import MessageIds
+from simulator.writer import Told, Writer
 
 Story = Generator[float, None, None]
+W = TypeVar("W", bound=Writer)
 
-LIVELY_RATE = 4.0  # messages a second in the recordings; slower rooms do everything more rarely
+LIVELY_RATE = 4.0  # messages a second in recordings of 2026; slower rooms do everything more rarely
 
 
-class Stage:
+class Stage(Generic[W]):
     """One room, as those see it who make things happen there.
 
     Attributes:
         rate: messages a second.
         viewers: how many watch, about.
         given: gifts so far, as `units` and `diamonds`.
+        host, crowd, write, catalogue, programme: who is there, what is told how, and what there is to tell.
         now_s, now_ms: the room's own clock, and the one people see.
-        entered, likes, followers, roses: totals that messages tell.
+        entered, likes, followers: totals that messages tell.
+        units: gifts so far, by the gift's id.
         streaks: of gifts, going on now.
-        spenders: diamonds by person.
-        chats: the latest, with who said them.
+        spenders: coins by person.
+        chats: the latest messages, with who said them.
     """
 
-    def __init__(self, room_id: int, name: str, random: Random, *, rate: float, viewers: int, pictures: str) -> None:
+    def __init__(
+        self,
+        room_id: int,
+        host: Person,
+        crowd: Crowd,
+        write: W,
+        programme: "Programme[W]",
+        random: Random,
+        ids: MessageIds,
+        *,
+        rate: float,
+        viewers: int,
+    ) -> None:
         self.rate = rate
         self.viewers = viewers
-        self.ids = MessageIds(random)
+        self.ids = ids
         self.given: Counter[str] = Counter()
         self.room_id = room_id
         self.random = random
-        self.host = make_host(name)
-        self.crowd = Crowd(random)
-        self.write = Writer(room_id, random, self.ids, pictures)
+        self.host = host
+        self.crowd = crowd
+        self.write = write
+        self.programme = programme
         self.now_s = 0.0
         self.now_ms = 0
         self.entered = viewers * 9
         self.likes = random.randrange(2_000, 90_000)
         self.followers = random.randrange(800, 60_000)
-        self.roses = 0
+        self.units: Counter[int] = Counter()
         self.streaks = 0
         self.spenders: Counter[Person] = Counter()
-        self.chats: deque[tuple[Person, ChatMessage]] = deque(maxlen=8)
+        self.chats: deque[tuple[Person, Any]] = deque(maxlen=8)
         self._told: list[Message] = []
         self._agenda: list[tuple[float, int, Story]] = []
         self._order = itertools.count()
@@ -84,35 +101,37 @@ class Stage:
         """Put a story on the agenda."""
         heapq.heappush(self._agenda, (self.now_s + after_s, next(self._order), story))
 
-    def tell(
-        self,
-        message: TikTokMessage,
-        *,
-        describe: str = "",
-        key: str = "",
-        pattern: str = "",
-        person: Person | None = None,
-        method: str = "",
-    ) -> int:
-        """Let something happen now; returns the message's id. Arguments are those of `Writer.envelope`."""
-        envelope = self.write.envelope(
-            message, self.now_ms, describe=describe, key=key, pattern=pattern, person=person, method=method
-        )
+    def tell(self, told: Told) -> int:
+        """Let something happen now; returns the message's id."""
+        envelope = self.write.envelope(told, self.now_ms)
         self._told.append(envelope)
         return envelope.msg_id
 
     def say(self, person: Person, text: str) -> int:
-        """Somebody says something, now and then with an emote or to the one who spoke last; returns its id."""
-        message = self.write.chat(person, text)
-        chance = self.random.random()
-        if chance < 0.05:
-            number = self.random.randrange(len(content.EMOTES))
-            emote = EmoteModel(emote_id=str(7000 + number).encode(), image=self.write.image("emote", number))
-            message.emotes.append(EmoteWithIndex(index=len(text), emote=emote))
-        elif chance < 0.09 and self.chats:
-            other = self.chats[-1][0]
-            message.content = f"@{other.nickname} {text}".encode()
-            message.at_user.CopyFrom(self.write.user(other))
-            message.mention_users.append(self.write.user(other))
-        self.chats.append((person, message))
-        return self.tell(message)
+        """Somebody says something; returns the message's id."""
+        told = self.write.chat(person, text, self.chats[-1][0] if self.chats else None)
+        self.chats.append((person, told.message))
+        return self.tell(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme(Generic[W]):
+    """What there is to tell in the rooms of one platform.
+
+    Attributes:
+        catalogue: what is said and given.
+        small_things: what comes by chance, and how often in a hundred.
+        steady: stories without an end.
+        steady_rate: of the messages a second of a lively room, what the steady stories tell.
+        shows: stories of a minute, one after the other.
+        greeting: what a newcomer is told first; the ids are the same each time.
+        after_gift: what follows, when somebody gave so many of a gift.
+    """
+
+    catalogue: Catalogue
+    small_things: Mapping[Callable[[Stage[W]], None], float]
+    steady: Sequence[Callable[[Stage[W]], Story]]
+    steady_rate: float
+    shows: Sequence[Callable[[Stage[W]], Story]]
+    greeting: Callable[[Stage[W], str, int], list[Message]]
+    after_gift: Callable[[Stage[W], Person, Gift, int], None]

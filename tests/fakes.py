@@ -8,7 +8,7 @@ import msgspec
 
 from ingestor.connectors.base import LiveRoom, Message, SeenIds, Upstream
 from shared.errors import UpstreamClosed
-from shared.events import Ended, EndedDetail, Event, Raw
+from shared.events import Ended, EndedDetail, Event, Like, Raw
 from shared.room import RoomKey
 from tests.events import ANA, chat
 
@@ -63,14 +63,14 @@ class FakeUpstream:
         messages = []
         for method, message_id, text in rows:
             if self.seen.add(message_id):
-                messages.append(Message(method, text.encode(), message_id, history=False))
+                messages.append(Message(method, text.encode(), message_id, history=False, sync=method == "state"))
             else:
                 self.overlapped = True
         return messages
 
 
 class FakeDecoder:
-    """`chat` messages become chat, `end` the end, anything else raw; `broken` is a bug."""
+    """`chat` messages and `state` become chat, `like` a like, `end` the end, anything else raw; `broken` is a bug."""
 
     def __init__(self, room: RoomKey) -> None:
         self._room = room
@@ -78,8 +78,10 @@ class FakeDecoder:
     def decode(self, message: Message, received_ms: int) -> list[Event]:
         common: Any = {"platform": self._room.platform, "room": self._room.room, "id": message.id, "time": received_ms}
         match message.method:
-            case "chat":
+            case "chat" | "state":
                 return [chat(self._room, message.payload.decode(), message_id=message.id, time=received_ms)]
+            case "like":
+                return [Like(**common, user=ANA, like_count=1, total_like_count=int(message.payload))]
             case "end":
                 return [Ended(**common, ended=EndedDetail(reason="host"))]
             case "broken":
@@ -132,7 +134,7 @@ class FakeConnector:
             raise self.live
         return self.live
 
-    async def connect(self, room: RoomKey, position: str, seen: SeenIds) -> Upstream:
+    async def connect(self, room: RoomKey, live: LiveRoom, position: str, seen: SeenIds) -> Upstream:
         if self.refusals:
             raise self.refusals.pop(0)
         upstream = FakeUpstream(seen, started_with=position)

@@ -31,6 +31,7 @@ export function newRoom(wanted) {
     state: { name: "connecting", message: "", detail: "", suggestion: "", step: 0 },
     wasLive: false,
     paused: false,
+    gifts: true, // whether we are told them at all
     id: "", // of the broadcast; a name such as @demo is moved on to the next one
     title: "",
     host: null,
@@ -173,6 +174,7 @@ const EVENTS = new Map([
   ["live_status", (room, { live_status }) => {
     describe(room, live_status);
     room.paused = live_status.state === "paused";
+    room.gifts = live_status.gifts !== false;
   }],
   ["ended", (room, { ended }) => {
     room.state = { name: "ended", message: ended.text ?? "", detail: "", suggestion: "", step: 0 };

@@ -218,10 +218,11 @@ function drawPanels(now) {
   if (clock) setText(clock, left > 0 ? `${Math.floor(left / 60_000)}:${String(Math.floor(left / 1000) % 60).padStart(2, "0")}` : "");
 
   const top = topGivers(room, 5);
-  drawWhenNew($("givers"), top.map(({ user, diamonds }) => `${user.id} ${diamonds}`).join(), () => [
+  drawWhenNew($("givers"), `${room.gifts} ${top.map(({ user, diamonds }) => `${user.id} ${diamonds}`).join()}`, () => [
     heading(words.givers),
     top.length ? el("ol", "", ...top.map(({ user, diamonds }) =>
-      el("li", "", avatar(user), name(user), el("span", "value", `◆ ${number(diamonds)}`)))) : el("p", "empty", words.nobody),
+      el("li", "", avatar(user), name(user), el("span", "value", `◆ ${number(diamonds)}`))))
+      : el("p", "empty", room.gifts ? words.nobody : words.noGifts),
   ]);
 }
 

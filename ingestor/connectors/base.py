@@ -22,23 +22,34 @@ class Message:
         payload: protobuf bytes, unzipped.
         id: the envelope's message id in decimal, "" when the platform gave 0.
         history: told on connecting; happened before we listened.
+        sync: how things stand, told again on every connection; nothing that happened.
+        room_id: what messages of this connection call their room, "" when that is not known.
     """
 
     method: str
     payload: bytes
     id: str
     history: bool
+    sync: bool = False
+    room_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRoom:
-    """What a live check learnt; unknown parts are None."""
+    """What a live check learnt; unknown parts are None.
+
+    Attributes:
+        gifts: whether our session is told gifts.
+        broadcast: the platform's id of the running broadcast, where the room's key is not that.
+    """
 
     title: str | None = None
     owner: User | None = None
     started_at: int | None = None
     viewer_count: int | None = None
+    paused: bool = False
     gifts: bool = True
+    broadcast: str = ""
 
 
 class SeenIds:
@@ -96,7 +107,7 @@ class Transport(Protocol):
         """The next frame.
 
         Raises:
-            UpstreamClosed: there is none any more.
+            UpstreamError: there is none any more; mostly UpstreamClosed.
         """
 
     async def send(self, frame: bytes) -> None:
@@ -147,11 +158,12 @@ class Connector(Protocol):
             UpstreamError: it could not be found out.
         """
 
-    async def connect(self, room: RoomKey, position: str, seen: SeenIds) -> Upstream:
+    async def connect(self, room: RoomKey, live: LiveRoom, position: str, seen: SeenIds) -> Upstream:
         """Open the upstream. The caller closes the transport.
 
         Args:
             room: a canonical room.
+            live: what `check_live` said of it just now.
             position: the upstream's cursor to go on from, "" to begin now.
             seen: ids passed on so far; the protocol drops these and adds to them.
 

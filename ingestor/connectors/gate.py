@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from ingestor.connectors.settings import UpstreamSettings
 from shared.errors import KeyRefused, RateLimited, UpstreamError
 
 MAX_AT_ONCE: Final = 8
@@ -57,3 +58,8 @@ class Gate:
         until_s = self._clock() + rest_s
         if until_s > self._closed_until_s:
             self._closed_by, self._closed_until_s = error, until_s
+
+
+def new_gate(settings: UpstreamSettings) -> Gate:
+    """An open gate with the rests of the settings."""
+    return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)

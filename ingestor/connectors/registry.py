@@ -1,16 +1,23 @@
 """The one list of platforms that this ingestor can listen to."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ingestor.connectors.base import Connector, Decoder, Message
+from ingestor.connectors.base import Connector, Decoder
+from ingestor.connectors.decoder import MessageTable
+from ingestor.connectors.douyin import frames as douyin_frames
+from ingestor.connectors.douyin import messages as douyin_messages
+from ingestor.connectors.douyin.connector import DouyinConnector
+from ingestor.connectors.douyin.settings import DouyinSettings
 from ingestor.connectors.settings import UpstreamSettings
+from ingestor.connectors.tiktok import frames as tiktok_frames
 from ingestor.connectors.tiktok import messages as tiktok_messages
 from ingestor.connectors.tiktok.connector import TikTokConnector
 from ingestor.connectors.tiktok.settings import TikTokSettings
+from ingestor.connectors.webcast import Dialect
 from shared.room import RoomKey
 from shared.settings import load
 
@@ -23,15 +30,15 @@ class Row:
         settings: its settings class.
         connector: made from an instance of them.
         decoder: of one room; needs neither settings nor a connection.
-        room_of: the room that a message names, "" when it names none.
-        message_table: every known method, and the types of event it can become.
+        messages: every known message, and the types of event it can become.
+        dialect: of a connection to what messages call their room.
     """
 
     settings: type[UpstreamSettings]
     connector: Callable[[Any], Connector]
     decoder: Callable[[RoomKey], Decoder]
-    room_of: Callable[[Message], str]
-    message_table: Callable[[], Mapping[str, Sequence[str]]]
+    messages: MessageTable
+    dialect: Callable[[str], Dialect]
 
 
 CONNECTORS: Mapping[str, Row] = MappingProxyType(
@@ -40,8 +47,15 @@ CONNECTORS: Mapping[str, Row] = MappingProxyType(
             settings=TikTokSettings,
             connector=TikTokConnector,
             decoder=tiktok_messages.TikTokDecoder,
-            room_of=tiktok_messages.room_of,
-            message_table=tiktok_messages.message_table,
+            messages=tiktok_messages.TABLE,
+            dialect=tiktok_frames.dialect,
+        ),
+        "douyin": Row(
+            settings=DouyinSettings,
+            connector=DouyinConnector,
+            decoder=douyin_messages.DouyinDecoder,
+            messages=douyin_messages.TABLE,
+            dialect=douyin_frames.dialect,
         ),
     }
 )
@@ -66,6 +80,6 @@ async def connectors(overrides: Mapping[str, object] = MappingProxyType({})) -> 
         opened = {}
         for platform, row in CONNECTORS.items():
             own = {name: value for name, value in overrides.items() if name in row.settings.model_fields}
-            opened[platform] = row.connector(load(row.settings).model_copy(update=own))
+            opened[platform] = row.connector(load(row.settings, **own))
             stack.push_async_callback(opened[platform].aclose)
         yield opened

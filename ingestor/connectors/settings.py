@@ -1,8 +1,9 @@
 """Settings of every upstream, whatever the platform."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from ingestor.connectors.headers import is_header_text
 from shared.settings import RoomcastSettings
@@ -16,6 +17,16 @@ BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$"), Aft
 """Scheme, host and maybe a path, without the slash at its end."""
 
 SocketUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/?#]+/[^\s?#]*$")]
+
+
+def _words(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+_T = TypeVar("_T")
+
+Words = Annotated[tuple[_T, ...], NoDecode, BeforeValidator(_words)]
+"""Several items, written with commas between them."""
 
 
 def _proxy_url(url: SecretStr) -> SecretStr:
@@ -49,6 +60,11 @@ class UpstreamSettings(RoomcastSettings):
     """Browser we say we are: a current one on a desktop, or platforms block us."""
     upstream_timeout_s: float = Field(10, ge=0.1, le=120)
     """Time for one request to a platform, and for opening a socket."""
+
+    provider_key_rest_s: float = Field(600, ge=1, le=86_400)
+    """A platform or provider that refused our key is left alone this long: asking again costs and changes nothing."""
+    provider_rate_rest_s: float = Field(30, ge=1, le=3600)
+    """The same after "too many requests" without an announced wait."""
 
     @property
     def proxy(self) -> str | None:

@@ -5,8 +5,9 @@ a message. Whatever a peer sends costs a bounded amount of memory: a frame, what
 ceilings, and a frame that breaks one is skipped like any other that cannot be read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -43,20 +44,36 @@ _GZIP_MAGIC: Final = b"\x1f\x8b\x08"  # never the start of a Response: wire type
 _WITH_MESSAGES: Final = frozenset({b"msg", b"im_enter_room_resp"})
 
 
+class Told(Enum):
+    """What it means that a message comes now."""
+
+    NEWS = "it happened"
+    HISTORY = "it happened before we listened"
+    SYNC = "so things stand: told again on every connection"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one platform's client sends, and how its server greets; whole frames, ready to be sent.
+    """What one platform's client sends (whole frames, ready to be sent), and how its server's words are meant.
 
     Attributes:
+        room_id: what messages call their room, "" when that is not known.
         heartbeat: the n-th heartbeat of a connection, n = 1, 2, 3 ...
         enter_room: sent after the first heartbeat; empty where the address of the socket is the entry.
         ack: (log id, internal_ext as received) -> receipt.
+        told: what it means that a message of a response comes now.
+        position: (cursor, its response) -> where to go on from there, "" when the cursor says nothing about that.
+        cursor_header: of a frame; newer than the cursor in its response. Source: a web player, 2026, and recordings.
         greeting: method of the message that welcomes every new connection, "" where there is none.
     """
 
+    room_id: str
     heartbeat: Callable[[int], bytes]
     enter_room: bytes
     ack: Callable[[int, bytes], bytes]
+    told: Callable[[pb.Response, pb.Message], Told]
+    position: Callable[[str, pb.Response], str]
+    cursor_header: bytes
     greeting: str = ""
 
 
@@ -131,9 +148,9 @@ class WebcastProtocol:
     def receive_bootstrap(self, response: pb.Response) -> list[Message]:
         """Take in what was told beside the socket, before it opened: history, and never acknowledged."""
         if not self.position:  # else that stands until the socket shows how far it takes us
-            self._follow(response.cursor)
+            self._follow(response.cursor, response)
         self._read_interval(response)
-        return self._new_messages(response.messages, all_history=True)
+        return self._new_messages(response, bootstrap=True)
 
     def _read(self, frame: bytes) -> list[Message]:
         push = _parse(pb.PushFrame, frame, MAX_FRAME_BYTES)
@@ -152,25 +169,36 @@ class WebcastProtocol:
         self._bad_in_a_row = 0
         if response.need_ack:
             self._waiting.append(self._dialect.ack(push.log_id, response.internal_ext))
-        # The frame's header is newer than the response in it. Source: the web player, 2026.
-        self._follow(headers.get(b"im_cursor", b"") or response.cursor)
+        self._follow(headers.get(self._dialect.cursor_header, b"") or response.cursor, response)
         self._read_interval(response)
-        return self._new_messages(response.messages, all_history=response.is_first)
+        return self._new_messages(response)
 
-    def _new_messages(self, received: Iterable[pb.Message], *, all_history: bool) -> list[Message]:
+    def _new_messages(self, response: pb.Response, *, bootstrap: bool = False) -> list[Message]:
         messages = []
-        for item in received:
+        for item in response.messages:
             method = _text(item.method)
             message_id = str(item.msg_id) if item.msg_id else ""
-            if message_id and self._is_duplicate(message_id):
+            told = Told.HISTORY if bootstrap else self._dialect.told(response, item)
+            if message_id and self._is_duplicate(message_id, item, told):
                 self._count("duplicate")
             elif self._is_greeting_again(method):
                 self._count("greeting")
             else:
-                messages.append(Message(method, item.payload, message_id, all_history or item.is_history))
+                messages.append(
+                    Message(
+                        method,
+                        item.payload,
+                        message_id,
+                        history=told is Told.HISTORY,
+                        sync=told is Told.SYNC,
+                        room_id=self._dialect.room_id,
+                    )
+                )
         return messages
 
-    def _is_duplicate(self, message_id: str) -> bool:
+    def _is_duplicate(self, message_id: str, item: pb.Message, told: Told) -> bool:
+        if told is Told.SYNC:  # it keeps its id when it changes, and proves nothing about what happened
+            return not self._seen.add(f"{message_id}@{item.wrds_version}")
         new = self._seen.add(message_id)
         new_here = self._seen_here.add(message_id)
         # Only what an earlier connection passed on shows that this one joins it; a server may also repeat itself.
@@ -185,9 +213,9 @@ class WebcastProtocol:
         self._greeting_expected = False
         return True
 
-    def _follow(self, cursor: bytes) -> None:
+    def _follow(self, cursor: bytes, response: pb.Response) -> None:
         if 0 < len(cursor) <= MAX_CURSOR_BYTES:
-            self.position = _text(cursor)
+            self.position = self._dialect.position(_text(cursor), response) or self.position
 
     def _read_interval(self, response: pb.Response) -> None:
         # The unit is not uniform: 15 in socket frames, equal to the handshake's seconds (recorded 2024-12), while the

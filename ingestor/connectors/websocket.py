@@ -6,6 +6,7 @@ Nothing of an address but its host may be logged or raised: its query is signed.
 import asyncio
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
@@ -21,6 +22,19 @@ SEND_TIMEOUT_S: Final = 10.0
 
 CLOSE_HANDSHAKE_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 1.8  # the handshake's time does not bound the writing before it
+
+_URL_MAX: Final = 8000  # characters; a request line above it is refused by most servers
+
+
+def is_socket_url(text: str) -> bool:
+    """Whether somebody else's text can be opened as a WebSocket."""
+    if len(text) > _URL_MAX or not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("ws", "wss") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 class HandshakeRefused(UpstreamUnavailable):

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 import websockets
 
+from simulator.platforms import PLATFORMS
 from tests.conftest import REPO_ROOT, free_port
 
 FAST = {
@@ -65,12 +66,7 @@ class Processes:
 
     def ingestor(self, **settings: str) -> "subprocess.Popen[bytes]":
         """An ingestor that is led to the simulator."""
-        upstream = {
-            "ROOMCAST_TIKTOK_PROVIDERS": "euler",
-            "ROOMCAST_TIKTOK_WEB_URL": self.simulator_url,
-            "ROOMCAST_TIKTOK_WEBCAST_URL": self.simulator_url,
-            "ROOMCAST_EULER_BASE_URL": self.simulator_url,
-        }
+        upstream = {name: value for row in PLATFORMS for name, value in row.settings(self.simulator_url).items()}
         return self.start("-m", "ingestor", env=upstream | settings)
 
     def gateway(self, **settings: str) -> str:
@@ -133,7 +129,8 @@ class Client:
     """A WebSocket client that keeps every frame. Lives as an `async with` block."""
 
     def __init__(self, address: str, room: str, query: str = "lang=en") -> None:
-        self._url = f"ws://{address}/ws/{quote(room)}?{query}"
+        """Connect to `ROOM` or `PLATFORM/ROOM`; slashes of a link are escaped already."""
+        self._url = f"ws://{address}/ws/{quote(room, safe='/%')}?{query}"
         self.frames: list[dict[str, Any]] = []
         self.close_code: int | None = None
 

@@ -1,4 +1,6 @@
-"""The simulator over real sockets, seen by a client that knows nothing but the schema of frames."""
+"""The simulator over real sockets, seen by clients that know nothing but the schema of frames: TikTok, and what both
+platforms have in common. What is Douyin's alone is in `test_simulator_douyin.py`.
+"""
 
 import asyncio
 import json
@@ -6,6 +8,7 @@ import signal
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,17 +20,35 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from protos import tiktok_pb2 as pb
-from protos.webcast_pb2 import Message, PushFrame, Response
+from protos.webcast_pb2 import AnyMessage, Message, PushFrame, Response
 from simulator.config import SimulatorConfig
 from simulator.source import ControlAction, action_of
 from tests.conftest import REPO_ROOT, free_port
-from tests.simulators import DEADLINE_S, DEMO, TTWID, Simulator, joined, read, running_simulator
+from tests.simulators import (
+    DEADLINE_S,
+    DEMO,
+    DOUYIN_DEMO,
+    STANDING,
+    TTWID,
+    Simulator,
+    SimulatorClient,
+    douyin_joined,
+    joined,
+    read,
+    running_simulator,
+)
 
 OFFLINE, RESTRICTED, UNKNOWN = 7300000000000000400, 7300000000000000401, 7300000000000099999
 BROWSER = {"User-Agent": "Mozilla/5.0"}
 LIVELY = SimulatorConfig(rate=300.0, rooms=2, push_s=0.05)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ON_BOTH = pytest.mark.parametrize(
+    ("join", "room"), [(joined, "@demo"), (douyin_joined, DOUYIN_DEMO)], ids=["tiktok", "douyin"]
+)
+Join = Callable[[Simulator], AbstractAsyncContextManager[tuple[SimulatorClient, Response]]]
+"""Enters the room of that name as a client."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -241,21 +262,16 @@ async def test_older_clients_are_in_the_room_without_asking(simulator: Simulator
         assert frame.payload_type == b"im_enter_room_resp"
 
 
-async def test_everybody_gets_what_the_control_endpoint_lists(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (one, _), joined(own_simulator) as (two, _):
+@ON_BOTH
+async def test_everybody_gets_what_the_control_endpoint_lists(own_simulator: Simulator, join: Join, room: str) -> None:
+    async with join(own_simulator) as (one, _), join(own_simulator) as (two, _):
         await one.messages(40)
         await two.messages(40)
-        listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
-        ids = [int(message["id"]) for message in listed]
+        listed = (await own_simulator.ask("GET", f"/rooms/{room}/messages"))["messages"]
+        ids = [int(message["id"]) for message in listed if message["method"].encode() not in STANDING]
         for client in (one, two):
-            mine = [
-                message.msg_id
-                for frame in client.frames
-                if frame.payload_type == b"msg"
-                for message in read(frame).messages
-            ]
-            start = ids.index(mine[0])
-            assert mine == ids[start : start + len(mine)]
+            start = ids.index(client.news()[0])
+            assert client.news() == ids[start : start + len(client.news())]
         assert ids == sorted(set(ids))
 
 
@@ -354,7 +370,7 @@ async def test_the_ending_host_comes_back_with_another_room() -> None:
                 while True:
                     messages = (await client.next())[1].messages
         assert action_of(messages[-1]) is ControlAction.ENDED
-        await eventually(lambda: simulator.world.hosts["ending"].room.id == first + 1000)
+        await eventually(lambda: simulator.world.sites["tiktok"].hosts["ending"].room.id == first + 1000)
         answer = (await get(simulator, "/api-live/user/room/?uniqueId=ending")).json()
         assert (answer["data"]["user"]["roomId"], answer["data"]["user"]["status"]) == (str(first + 1000), 2)
         assert (await get(simulator, f"/webcast/room/info/?room_id={first}")).json()["data"]["status"] == 4
@@ -375,10 +391,20 @@ async def test_offline_can_go_live_under_a_new_id(own_simulator: Simulator) -> N
         await client.messages(1)
 
 
-@pytest.mark.parametrize(("banned", "action"), [(False, ControlAction.ENDED), (True, ControlAction.BANNED)])
-async def test_a_room_can_be_ended(own_simulator: Simulator, banned: bool, action: ControlAction) -> None:
-    async with joined(own_simulator) as (client, _):
-        await own_simulator.ask("POST", "/rooms/@demo/end", banned=banned)
+@pytest.mark.parametrize(
+    ("join", "room", "banned", "action"),
+    [
+        (joined, "@demo", False, ControlAction.ENDED),
+        (joined, "@demo", True, ControlAction.BANNED),
+        (douyin_joined, DOUYIN_DEMO, False, ControlAction.ENDED),
+        (douyin_joined, DOUYIN_DEMO, True, ControlAction.ENDED),  # which gives a reason instead
+    ],
+)
+async def test_a_room_can_be_ended(
+    own_simulator: Simulator, join: Join, room: str, banned: bool, action: ControlAction
+) -> None:
+    async with join(own_simulator) as (client, _):
+        await own_simulator.ask("POST", f"/rooms/{room}/end", banned=banned)
         with pytest.raises(ConnectionClosed) as closed:
             while True:
                 messages = (await client.next())[1].messages
@@ -387,29 +413,31 @@ async def test_a_room_can_be_ended(own_simulator: Simulator, banned: bool, actio
     assert closed.value.rcvd.code == 1000
 
 
-async def test_a_room_can_be_paused_and_resumed(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
-        assert (await own_simulator.ask("POST", "/rooms/@demo/pause"))["status"] == "paused"
-        assert (await own_simulator.ask("POST", "/rooms/@demo/resume"))["status"] == "live"
+@ON_BOTH
+async def test_a_room_can_be_paused_and_resumed(own_simulator: Simulator, join: Join, room: str) -> None:
+    async with join(own_simulator) as (client, _):
+        assert (await own_simulator.ask("POST", f"/rooms/{room}/pause"))["status"] == "paused"
+        assert (await own_simulator.ask("POST", f"/rooms/{room}/resume"))["status"] == "live"
         actions: list[ControlAction] = []
         while len(actions) < 2:
             actions += [action for message in (await client.next())[1].messages if (action := action_of(message))]
     assert actions == [ControlAction.PAUSED, ControlAction.RESUMED]
 
 
-async def test_messages_can_be_injected(own_simulator: Simulator) -> None:
+@ON_BOTH
+async def test_messages_can_be_injected(own_simulator: Simulator, join: Join, room: str) -> None:
     header = pb.Common(method=b"WebcastChatMessage", room_id=5)
     payload = pb.ChatMessage(common=header, content=b"from outside").SerializeToString()
     message = {"method": "WebcastChatMessage", "payload_b64": b64encode(payload).decode()}
-    async with joined(own_simulator) as (client, _):
+    async with join(own_simulator) as (client, _):
         messages = [message, {**message, "id": "42"}]
-        ids = (await own_simulator.ask("POST", "/rooms/@demo/messages", messages=messages))["ids"]
+        ids = (await own_simulator.ask("POST", f"/rooms/{room}/messages", messages=messages))["ids"]
         found: list[Message] = []
         while len(found) < 2:
             found += [message for message in (await client.next())[1].messages if b"from outside" in message.payload]
     assert [str(message.msg_id) for message in found] == ids
     assert ids[1] == "42"
-    assert {pb.AnyMessage.FromString(message.payload).common.room_id for message in found} == {DEMO}
+    assert {AnyMessage.FromString(message.payload).common.room_id for message in found} == {client.room.id}
 
 
 @pytest.mark.parametrize(
@@ -444,90 +472,98 @@ async def test_nonsense_is_refused_with_a_reason(
 # Faults
 
 
+@ON_BOTH
 @pytest.mark.parametrize(("body", "code"), [({"code": 1011}, 1011), ({}, None)])
-async def test_connections_can_be_dropped(own_simulator: Simulator, body: dict[str, int], code: int | None) -> None:
-    async with joined(own_simulator) as (client, _):
-        assert (await own_simulator.ask("POST", "/rooms/@demo/drop", **body))["dropped"] == 1
+async def test_connections_can_be_dropped(
+    own_simulator: Simulator, join: Join, room: str, body: dict[str, int], code: int | None
+) -> None:
+    async with join(own_simulator) as (client, _):
+        assert (await own_simulator.ask("POST", f"/rooms/{room}/drop", **body))["dropped"] == 1
         with pytest.raises(ConnectionClosed) as closed:
             await client.next("never")
     assert (closed.value.rcvd and closed.value.rcvd.code) == code
 
 
-async def test_a_client_can_be_asked_to_leave(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
-        await own_simulator.ask("POST", "/rooms/@demo/drop", code=1000, announced=True)
+@ON_BOTH
+async def test_a_client_can_be_asked_to_leave(own_simulator: Simulator, join: Join, room: str) -> None:
+    async with join(own_simulator) as (client, _):
+        await own_simulator.ask("POST", f"/rooms/{room}/drop", code=1000, announced=True)
         frame, _ = await client.next("close")
         with pytest.raises(ConnectionClosed):
             await client.next("never")
     assert client.frames[-1] == frame
 
 
-async def test_a_stalled_connection_is_silent_and_told_the_rest_afterwards(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
+@ON_BOTH
+async def test_a_stalled_connection_is_silent_and_told_the_rest_afterwards(
+    own_simulator: Simulator, join: Join, room: str
+) -> None:
+    async with join(own_simulator) as (client, _):
         await client.messages(5)
-        await own_simulator.ask("POST", "/rooms/@demo/stall", duration_s=600)
-        room = own_simulator.world.room(DEMO)
-        assert room is not None
-        before = len(room.listed)
-        async with joined(own_simulator) as (witness, _):
+        await own_simulator.ask("POST", f"/rooms/{room}/stall", duration_s=600)
+        before = len(client.room.listed)
+        async with join(own_simulator) as (witness, _):
             await witness.messages(30)  # the room goes on for others
-        assert len(room.listed) > before
+        assert len(client.room.listed) > before
         await own_simulator.ask("DELETE", "/faults")
         await client.messages(30)
-        mine = [m.msg_id for frame in client.frames if frame.payload_type == b"msg" for m in read(frame).messages]
-        ids = [listed.id for listed in room.listed]
-        assert mine == ids[: len(mine)]
+        assert client.news() == client.listed_news()[: len(client.news())]
 
 
-async def test_frames_can_be_corrupted_and_the_sound_ones_follow(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
+@ON_BOTH
+async def test_frames_can_be_corrupted_and_the_sound_ones_follow(
+    own_simulator: Simulator, join: Join, room: str
+) -> None:
+    async with join(own_simulator) as (client, _):
         for kind in ("corrupt_frame", "corrupt_gzip", "unknown_frame", "delay"):
-            await own_simulator.ask("POST", "/faults", kind=kind, room=str(DEMO), count=1)
+            await own_simulator.ask("POST", "/faults", kind=kind, room=room, count=1)
         odd: list[object] = []
-        ids: list[int] = []
-        while len(ids) < 40:
+        while len(client.news()) < 40:
             async with asyncio.timeout(DEADLINE_S):
                 data = await client.socket.recv()
             try:
                 assert isinstance(data, bytes)
                 frame = PushFrame.FromString(data)
                 if frame.payload_type == b"msg":
-                    ids += [message.msg_id for message in read(frame).messages]
+                    read(frame)
+                    client.frames.append(frame)
                 else:
                     odd.append(frame.payload_type)
             except Exception as error:
                 odd.append(type(error).__name__)
     assert odd == ["DecodeError", b"mystery", "AssertionError", "EOFError"]
-    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
-    assert [str(one) for one in ids] == [message["id"] for message in listed][: len(ids)]
+    assert client.news() == client.listed_news()[: len(client.news())]
 
 
-async def test_messages_can_come_twice_and_in_another_order(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
+@ON_BOTH
+async def test_messages_can_come_twice_and_in_another_order(own_simulator: Simulator, join: Join, room: str) -> None:
+    async with join(own_simulator) as (client, _):
         await own_simulator.ask("POST", "/faults", kind="duplicate", count=3)
         await own_simulator.ask("POST", "/faults", kind="reorder", count=5)
         ids = [message.msg_id for message in await client.messages(40)]
     assert len(set(ids)) < len(ids)
-    assert list(dict.fromkeys(ids)) != sorted(set(ids))
+    assert client.news() != sorted(client.news())
 
 
-async def test_a_payload_can_be_corrupted(own_simulator: Simulator) -> None:
-    async with joined(own_simulator) as (client, _):
-        await own_simulator.ask("POST", "/faults", kind="corrupt_payload", count=1)
+@ON_BOTH
+async def test_a_payload_can_be_corrupted(own_simulator: Simulator, join: Join, room: str) -> None:
+    async with join(own_simulator) as (client, _):
+        await own_simulator.ask("POST", "/faults", kind="corrupt_payload", room=room, count=1)
         broken: list[Message] = []
         while not broken:
             broken = [message for message in (await client.next())[1].messages if message.payload[1:2] == b"\xff"]
-    listed = (await own_simulator.ask("GET", "/rooms/@demo/messages"))["messages"]
+    listed = (await own_simulator.ask("GET", f"/rooms/{room}/messages"))["messages"]
     assert str(broken[0].msg_id) in {message["id"] for message in listed}
 
 
-async def test_the_handshake_can_be_refused_for_some_tries(own_simulator: Simulator) -> None:
-    await own_simulator.ask("POST", "/faults", kind="refuse_handshake", count=1, reason="bad_secret")
+@ON_BOTH
+async def test_the_handshake_can_be_refused_for_some_tries(own_simulator: Simulator, join: Join, room: str) -> None:
+    await own_simulator.ask("POST", "/faults", kind="refuse_handshake", room=room, count=1, reason="bad_secret")
     with pytest.raises(InvalidStatus) as refused:
-        async with joined(own_simulator):
+        async with join(own_simulator):
             pass
     assert refused.value.response.headers["Handshake-Msg"] == "illegal secret key"
-    async with joined(own_simulator):
+    async with join(own_simulator):
         pass
     overview = await own_simulator.ask("GET", "/")
     assert (overview["refused"], overview["struck"]) == ({"bad_secret": 1}, {"refuse_handshake": 1})
@@ -576,6 +612,11 @@ async def test_the_process_ends_cleanly_on_a_signal_and_closes_its_connections()
         assert process.stdout is not None
         async with asyncio.timeout(DEADLINE_S):
             assert f":{port}" in (await process.stdout.readline()).decode()
+            said = ""
+            while "728804800000 to 728804800001" not in said:
+                said += (await process.stdout.readline()).decode()
+            for told in ("@demo", "@room0 to @room1", "728804746624", "ROOMCAST_TIKTOK_WEB_URL=", "/_short \\\n"):
+                assert told in said
             headers = {"Cookie": f"ttwid={TTWID}"}
             url = f"ws://127.0.0.1:{port}/webcast/im/ws_proxy/ws_reuse_supplement/?aid=1988&ws_direct=1&room_id={DEMO}"
             while True:
@@ -597,20 +638,24 @@ async def test_the_process_ends_cleanly_on_a_signal_and_closes_its_connections()
 # Recorded payloads
 
 
-async def test_payload_files_are_played_once_in_order_and_end_the_room(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("platform", "player"), [("tiktok", "payloads"), ("douyin", "728804746900")])
+async def test_payload_files_are_played_once_in_order_and_end_the_room(
+    tmp_path: Path, platform: str, player: str
+) -> None:
     end = pb.ControlMessage(common=pb.Common(method=b"WebcastControlMessage", msg_id=1, room_id=5), action=3)
     lines = [{"method": "WebcastControlMessage", "payload_b64": b64encode(end.SerializeToString()).decode()}]
     for number in range(2, 22):
         chat = pb.ChatMessage(common=pb.Common(method=b"WebcastChatMessage", msg_id=number, room_id=5), content=b"x")
         lines.append({"method": "WebcastChatMessage", "payload_b64": b64encode(chat.SerializeToString()).decode()})
     (tmp_path / "recorded.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
-    messages: list[Message] = []
     async with running_simulator(replace(LIVELY, payloads=(tmp_path,), payload_rate=1000.0)) as simulator:
-        room_id = simulator.world.hosts["payloads"].room.id
-        async with joined(simulator, room_id) as (client, first):
+        room = simulator.world.sites[platform].hosts[player].room
+        join = joined(simulator, room.id) if platform == "tiktok" else douyin_joined(simulator, room)
+        async with join as (client, first):
+            messages = list(first.messages)
+            assert platform == "douyin" or not messages
             with pytest.raises(ConnectionClosed):
                 while True:
                     messages += (await client.next())[1].messages
-    assert not first.messages
-    assert [message.msg_id for message in messages] == [*range(2, 22), 1]
-    assert {pb.AnyMessage.FromString(message.payload).common.room_id for message in messages} == {room_id}
+    assert list(dict.fromkeys(message.msg_id for message in messages)) == [*range(2, 22), 1]
+    assert {AnyMessage.FromString(message.payload).common.room_id for message in messages} == {room.id}

@@ -6,7 +6,7 @@ import json
 import logging
 import traceback
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -17,7 +17,6 @@ from ingestor.connectors.base import Connector, LiveRoom, SeenIds, Upstream
 from ingestor.connectors.tiktok.connector import TikTokConnector
 from ingestor.connectors.tiktok.settings import TikTokSettings
 from protos import webcast_pb2 as pb
-from shared import logs
 from shared.errors import (
     Blocked,
     ConfigError,
@@ -31,6 +30,7 @@ from shared.errors import (
 )
 from shared.room import RoomKey
 from tests.scripted_server import ScriptedServer, as_json, scripted_server
+from tests.socks_proxy import Socks5Proxy
 
 ANA = RoomKey("tiktok", "@ana")
 ROOM = RoomKey("tiktok", "7300000000000000001")
@@ -87,7 +87,7 @@ async def closed(upstream: Upstream) -> Upstream:
 
 
 def connecting(connector: Connector, position: str = "", seen: SeenIds | None = None) -> Awaitable[Upstream]:
-    return connector.connect(ROOM, position, SeenIds() if seen is None else seen)
+    return connector.connect(ROOM, LiveRoom(), position, SeenIds() if seen is None else seen)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -487,7 +487,7 @@ async def test_a_wait_announced_to_one_room_holds_for_all(server: ScriptedServer
 async def test_the_visitors_cookie_is_fetched_once_for_all_rooms(server: ScriptedServer, make: Make) -> None:
     connector = make(tiktok_providers="direct")
     async with asyncio.TaskGroup() as rooms:
-        opening = [rooms.create_task(connector.connect(ROOM, "", SeenIds())) for _ in range(10)]
+        opening = [rooms.create_task(connector.connect(ROOM, LiveRoom(), "", SeenIds())) for _ in range(10)]
     for task in opening:
         await closed(task.result())
     assert server.paths() == ["/"]
@@ -599,38 +599,6 @@ async def test_an_attempt_that_fails_passes_no_messages_on(server: ScriptedServe
 # --- the way out ------------------------------------------------------------------------------------------------------
 
 
-class Socks5Proxy:
-    """Lets everything through to one place, and remembers where it should have gone."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.asked: list[tuple[str, int]] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            (methods,) = (await reader.readexactly(2))[1:]
-            await reader.readexactly(methods)
-            writer.write(b"\x05\x00")
-            kind = (await reader.readexactly(4))[3]
-            size = (await reader.readexactly(1))[0] if kind == 3 else 4
-            host = await reader.readexactly(size)
-            name = host.decode() if kind == 3 else ".".join(map(str, host))
-            self.asked.append((name, int.from_bytes(await reader.readexactly(2))))
-            writer.write(b"\x05\x00\x00\x01" + bytes(6))
-            there, back = await asyncio.open_connection("127.0.0.1", self._port)
-            async with asyncio.TaskGroup() as pumps:
-                pumps.create_task(pump(reader, back))
-                pumps.create_task(pump(there, writer))
-        finally:
-            writer.close()
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(65536):
-        writer.write(piece)
-    writer.close()
-
-
 async def test_a_socks_proxy_carries_requests_and_sockets(server: ScriptedServer, make: Make) -> None:
     proxy = Socks5Proxy(server.port)
     async with await asyncio.start_server(proxy.serve, "127.0.0.1", 0) as listening:
@@ -678,17 +646,3 @@ async def test_no_secret_reaches_a_log_or_an_error(server: ScriptedServer, make:
     said = all_logs.getvalue()
     assert said.count("token provider failed") == 9
     assert [secret for secret in SECRETS if secret in said] == []
-
-
-@pytest.fixture
-def all_logs() -> Iterator[io.StringIO]:
-    """Everything that is logged at the chattiest level, but for what the test's own server says."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    logs.configure("DEBUG", "human")
-    said = logging.StreamHandler(io.StringIO())
-    said.addFilter(lambda record: not record.name.startswith("uvicorn"))
-    root.handlers[:] = [said]
-    yield said.stream
-    root.handlers[:] = handlers
-    root.setLevel(level)

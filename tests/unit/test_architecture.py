@@ -52,10 +52,8 @@ def test_a_part_imports_only_what_it_may(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("shared", "gateway", "ingestor", "simulator"), ids=relative)
 def test_no_platform_is_named_outside_its_folder(path: Path) -> None:
     name = relative(path)
-    at_home = (
-        name in ("shared/platforms.py", "ingestor/connectors/registry.py")
-        or re.match(r"ingestor/connectors/(tiktok|douyin)/", name)
-        or name.startswith("simulator/")
+    at_home = name in ("shared/platforms.py", "ingestor/connectors/registry.py", "simulator/platforms.py") or re.match(
+        r"(ingestor/connectors|simulator)/(tiktok|douyin)/", name
     )
     if at_home:
         return

@@ -4,12 +4,10 @@ Source: peer clients' readings and recorded answers, 2022 to 2026. Numbers and t
 errors: what is unknown is said in our own words.
 """
 
-import json
 import re
-from typing import Any
 
 from ingestor.connectors.base import LiveRoom
-from ingestor.connectors.sanitize import cut
+from ingestor.connectors.json_answers import Json, at, count_of, first_of, json_object, text_of
 from shared.errors import Blocked, RoomNotFound, RoomOffline, RoomRestricted
 from shared.events import User
 
@@ -20,17 +18,6 @@ _ENDED = 4
 _ROOM_ID = re.compile(r"[1-9][0-9]{14,18}")
 _ROOM_ID_MAX = 2**63 - 1  # int64 in every message
 _PAGE_STATE = re.compile(rb'<script[^>]{0,200}\bid="SIGI_STATE"[^>]{0,200}>(.*?)</script>', re.DOTALL)
-
-Json = dict[str, Any]
-
-
-def json_object(text: bytes) -> Json | None:
-    """A JSON object, None when it is none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def room_of_user(body: bytes) -> str:
@@ -64,7 +51,7 @@ def room_of_page(html: bytes) -> str:
         raise Blocked("TikTok's live page came without content")
     if not isinstance(state.get("LiveRoom"), dict):
         raise RoomNotFound("TikTok knows no such user, or none who ever went live")
-    return _broadcast(_at(state, "LiveRoom", "liveRoomUserInfo"))
+    return _broadcast(at(state, "LiveRoom", "liveRoomUserInfo"))
 
 
 def is_alive(body: bytes) -> bool | None:
@@ -100,12 +87,12 @@ def live_room(body: bytes) -> LiveRoom:
         raise RoomNotFound("TikTok knows no such room, or no longer")
     if room.get("status") == _ENDED:
         raise RoomOffline("the broadcast is over")
-    started_s = _int(room.get("create_time"))
+    started_s = count_of(room.get("create_time"))
     return LiveRoom(
-        title=_str(room.get("title")) or None,
+        title=text_of(room.get("title")) or None,
         owner=_owner(room.get("owner")),
         started_at=started_s * 1000 if started_s else None,
-        viewer_count=_int(room.get("user_count")),
+        viewer_count=count_of(room.get("user_count")),
     )
 
 
@@ -117,8 +104,8 @@ def _answer(body: bytes) -> Json:
 
 
 def _broadcast(user_room: object) -> str:
-    statuses = (_at(user_room, "user", "status"), _at(user_room, "liveRoom", "status"))
-    room_id = _at(user_room, "user", "roomId")
+    statuses = (at(user_room, "user", "status"), at(user_room, "liveRoom", "status"))
+    room_id = at(user_room, "user", "roomId")
     if not any(status in _BROADCASTING for status in statuses):
         raise RoomOffline("the user is not live")
     if not isinstance(room_id, str) or not _ROOM_ID.fullmatch(room_id) or int(room_id) > _ROOM_ID_MAX:
@@ -129,12 +116,11 @@ def _broadcast(user_room: object) -> str:
 def _owner(owner: object) -> User | None:
     if not isinstance(owner, dict):
         return None
-    pictures = _at(owner, "avatar_large", "url_list")
     return User(
-        id=_str(owner.get("id_str")) or str(_int(owner.get("id")) or ""),
-        unique_id=_str(owner.get("display_id")),
-        nickname=_str(owner.get("nickname")),
-        avatar=_str(pictures[0]) if isinstance(pictures, list) and pictures else "",
+        id=text_of(owner.get("id_str")) or str(count_of(owner.get("id")) or ""),
+        unique_id=text_of(owner.get("display_id")),
+        nickname=text_of(owner.get("nickname")),
+        avatar=text_of(first_of(at(owner, "avatar_large", "url_list"))),
         roles=["anchor"],
         badges=[],
     )
@@ -142,18 +128,3 @@ def _owner(owner: object) -> User | None:
 
 def _restricted() -> RoomRestricted:
     return RoomRestricted("age restricted: shown to sessions of adults only")
-
-
-def _at(value: object, *path: str) -> object:
-    """The value at a path of keys, None where it ends early."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _str(value: object) -> str:
-    return cut(value) if isinstance(value, str) else ""
-
-
-def _int(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

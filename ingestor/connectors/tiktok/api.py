@@ -3,19 +3,17 @@
 What the answers mean is in `answers.py`; here they are only fetched.
 """
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from ingestor.connectors.base import LiveRoom
 from ingestor.connectors.gate import Gate
 from ingestor.connectors.headers import parse_set_cookies
 from ingestor.connectors.http_client import HttpClient, Reply
+from ingestor.connectors.session_cookies import is_logged_in
 from ingestor.connectors.tiktok.answers import is_alive, live_room, room_of_page, room_of_user
 from ingestor.connectors.tiktok.browser import Browser
+from ingestor.connectors.visitor_cookie import VisitorCookie
 from shared.errors import Blocked, RoomNotFound, RoomOffline, RoomRestricted, UpstreamError, UpstreamUnavailable
-
-_FAILURE_REST_S = 5.0  # rooms that wait for a cookie share a failure too
 
 
 class TikTokApi:
@@ -25,7 +23,7 @@ class TikTokApi:
         self,
         http: HttpClient,
         browser: Browser,
-        cookies: Mapping[str, str],
+        own_ttwid: str,
         gate: Gate,
         *,
         web_url: str,
@@ -36,50 +34,58 @@ class TikTokApi:
         Args:
             http: the caller closes it.
             browser: what we look like.
-            cookies: of a session, as configured.
+            own_ttwid: the visitor's cookie of a configured session, "" to fetch one.
             gate: before TikTok.
             web_url: base of the web site.
             webcast_url: base of the webcast API.
         """
         self._http = http
         self._browser = browser
-        self._cookies = dict(cookies)
+        self._own_ttwid = own_ttwid
         self._gate = gate
         self._web_url = web_url
         self._webcast_url = webcast_url
         self.visitor = VisitorCookie(self._fetch_ttwid)
 
-    async def room_of(self, unique_id: str) -> str:
+    async def room_of(self, unique_id: str, session: Mapping[str, str]) -> str:
         """The id of the room a user is live in.
+
+        Args:
+            unique_id: without the @.
+            session: cookies of a session, as configured.
 
         Raises:
             RoomNotLive: not found, offline, restricted.
             UpstreamError: it could not be found out.
         """
-        query = {"uniqueId": unique_id, "sourceType": "54", "staleTime": "600000", **self._browser.query()}
+        query = {"uniqueId": unique_id, "sourceType": "54", "staleTime": "600000", **self._query(session)}
         try:
-            reply = await self._get(f"{self._web_url}/api-live/user/room/", query)
+            reply = await self._get(f"{self._web_url}/api-live/user/room/", query, session)
             return room_of_user(reply.body)
         except (Blocked, UpstreamUnavailable) as refused:
             try:
-                reply = await self._get(f"{self._web_url}/@{unique_id}/live", {})
+                reply = await self._get(f"{self._web_url}/@{unique_id}/live", {}, session)
                 return room_of_page(reply.body)
             except (Blocked, UpstreamUnavailable):
                 raise refused from None
 
-    async def check_live(self, room_id: str) -> LiveRoom:
+    async def check_live(self, room_id: str, session: Mapping[str, str]) -> LiveRoom:
         """Ask whether a room is live, and for what there is to know about it.
+
+        Args:
+            room_id: in digits.
+            session: cookies of a session, as configured.
 
         Raises:
             RoomNotLive: not found, offline, restricted.
             UpstreamError: it could not be found out.
         """
-        alive, refused = await self._alive(room_id)
+        alive, refused = await self._alive(room_id, session)
         if alive is False:
             raise RoomOffline("the broadcast is over")
-        query = {**self._browser.query(room_id), "room_id": room_id}
+        query = {**self._query(session, room_id), "room_id": room_id}
         try:
-            reply = await self._get(f"{self._webcast_url}/webcast/room/info/", query)
+            reply = await self._get(f"{self._webcast_url}/webcast/room/info/", query, session)
             return live_room(reply.body)
         except RoomRestricted:
             raise
@@ -91,16 +97,19 @@ class TikTokApi:
                 raise refused from None
             raise
 
-    async def _alive(self, room_id: str) -> tuple[bool | None, UpstreamError | None]:
-        query = {**self._browser.query(), "room_ids": room_id}
+    async def _alive(self, room_id: str, session: Mapping[str, str]) -> tuple[bool | None, UpstreamError | None]:
+        query = {**self._query(session), "room_ids": room_id}
         try:
-            reply = await self._get(f"{self._webcast_url}/webcast/room/check_alive/", query)
+            reply = await self._get(f"{self._webcast_url}/webcast/room/check_alive/", query, session)
             return is_alive(reply.body), None
         except (Blocked, UpstreamUnavailable) as refused:
             return None, refused
 
-    async def _get(self, url: str, query: Mapping[str, str]) -> Reply:
-        headers = self._browser.headers({**self.visitor.cookies, **self._cookies})
+    def _query(self, session: Mapping[str, str], room_id: str = "") -> dict[str, str]:
+        return self._browser.query(room_id, logged_in=is_logged_in(session))
+
+    async def _get(self, url: str, query: Mapping[str, str], session: Mapping[str, str]) -> Reply:
+        headers = self._browser.headers({**self.visitor.cookies, **session})
 
         async def ask() -> Reply:
             reply = await self._http.request("TikTok", "GET", url, query=query, headers=headers, follow=True)
@@ -110,56 +119,10 @@ class TikTokApi:
         return await self._gate.ask(ask)
 
     async def _fetch_ttwid(self) -> str:
-        if own := self._cookies.get("ttwid"):
-            return own
-        reply = await self._get(f"{self._web_url}/", {})
+        if self._own_ttwid:
+            return self._own_ttwid
+        reply = await self._get(f"{self._web_url}/", {}, {})
         ttwid = parse_set_cookies(reply.headers["set-cookie"]).get("ttwid")
         if not ttwid:
             raise Blocked("TikTok's web site gave no visitor's cookie")
         return ttwid
-
-
-class VisitorCookie:
-    """The `ttwid` cookie: fetched when first needed, once for all who wait, kept until it is refused.
-
-    Its value holds percent escapes and goes back exactly as it came.
-    """
-
-    def __init__(self, fetch: Callable[[], Awaitable[str]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._value = ""
-        self._lock = asyncio.Lock()
-        self._failure: UpstreamError | None = None
-        self._failed_s = 0.0
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """The cookie, if there is one already."""
-        return {"ttwid": self._value} if self._value else {}
-
-    async def get(self) -> dict[str, str]:
-        """The cookie.
-
-        Raises:
-            UpstreamError: it could not be had, now or a moment ago.
-        """
-        async with self._lock:
-            if not self._value:
-                if self._failure and self._clock() - self._failed_s < _FAILURE_REST_S:
-                    raise type(self._failure)(self._failure.detail, retry_after_s=self._failure.retry_after_s)
-                try:
-                    self._value = await self._fetch()
-                except UpstreamError as error:
-                    self._failure, self._failed_s = error, self._clock()
-                    raise
-        return self.cookies
-
-    def forget(self, refused: str) -> None:
-        """Fetch a new one next time, unless that has happened since.
-
-        Args:
-            refused: the value that was refused.
-        """
-        if self._value == refused:
-            self._value = ""

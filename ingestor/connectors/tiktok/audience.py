@@ -9,9 +9,11 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from ingestor.connectors.composed import image, somebody
+from ingestor.connectors.gifts import press
+from ingestor.connectors.header import Head
 from ingestor.connectors.sanitize import count, decimal, text
-from ingestor.connectors.tiktok.header import Head
-from ingestor.connectors.tiktok.people import image, person, somebody
+from ingestor.connectors.tiktok.people import person
 from protos import tiktok_pb2 as pb
 from shared import events
 
@@ -65,31 +67,8 @@ def emote(message: pb.EmoteChatMessage, head: Head) -> events.Emote:
 
 
 def gift(message: pb.GiftMessage, head: Head) -> events.Gift:
-    """One press of a gift; what it adds to its streak is computed where it is published."""
-    kind = message.gift
-    gift_id = decimal(message.gift_id or kind.id)
-    price = count(kind.diamond_count)
-    return events.Gift(
-        **head,
-        user=person(message.user, message.user_identity),
-        gift=events.GiftInfo(
-            id=decimal(kind.id) or gift_id,
-            name=text(kind.name),
-            describe=text(kind.describe),
-            diamond_count=price,
-            diamondCount=price,
-            type=count(kind.type),
-            combo=kind.combo,
-            image=image(kind.image) or image(kind.icon),
-        ),
-        gift_id=gift_id,
-        repeat_count=count(message.repeat_count),
-        combo_count=count(message.combo_count),
-        repeat_end=1 if message.repeat_end else 0,
-        group_id=str(message.group_id),
-        group_count=max(1, count(message.group_count)),
-        to_user=_receiver(message),
-    )
+    """One press of a gift."""
+    return press(message, head, person(message.user, message.user_identity), _receiver(message))
 
 
 def _receiver(message: pb.GiftMessage) -> events.User | UnsetType:

@@ -5,26 +5,22 @@ Source: the providers' documentation, and the clients of both, 2025 and 2026.
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
-from ingestor.connectors.tiktok.answers import AGE_RESTRICTED, Json
+from ingestor.connectors.json_answers import Json
+from ingestor.connectors.tiktok.answers import AGE_RESTRICTED
 from ingestor.connectors.webcast import MAX_ITEMS
 from protos import webcast_pb2 as pb
 from shared.errors import (
-    Blocked,
     KeyRefused,
     RateLimited,
     RoomNotFound,
-    RoomNotLive,
     RoomRestricted,
     UpstreamError,
     UpstreamUnavailable,
 )
-
-_SOCKET_URL_MAX = 8000  # characters; a request line above it is refused by most servers
 
 _CODES: Final[Mapping[int, type[UpstreamError]]] = {
     401: KeyRefused,
@@ -34,15 +30,6 @@ _CODES: Final[Mapping[int, type[UpstreamError]]] = {
     429: RateLimited,
     AGE_RESTRICTED: RoomRestricted,
 }
-
-_TELLING: Final[tuple[type[UpstreamError], ...]] = (
-    RoomRestricted,
-    RoomNotLive,
-    KeyRefused,
-    RateLimited,
-    Blocked,
-    UpstreamError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +53,6 @@ def refusal(peer: str, code: object, retry_after_s: float | None = None) -> Upst
     """The error for a code in the body of an answer, whatever HTTP said."""
     number = code if isinstance(code, int) else 0
     return _CODES.get(number, UpstreamUnavailable)(f"{peer} answered code {number}", retry_after_s=retry_after_s)
-
-
-def most_telling(errors: Sequence[UpstreamError]) -> UpstreamError:
-    """Of what several providers said, what helps most: about the room, then about us, then about the way there."""
-    return min(errors, key=lambda error: next(rank for rank, kind in enumerate(_TELLING) if isinstance(error, kind)))
 
 
 def response_of_json(fields: Json) -> pb.Response:
@@ -99,17 +81,6 @@ def route_params(response: pb.Response) -> dict[str, str]:
     return {
         param.key.decode("utf8", "replace"): param.value.decode("utf8", "replace") for param in response.route_params
     }
-
-
-def is_socket_url(text: str) -> bool:
-    """Whether somebody else's text can be opened as a WebSocket."""
-    if len(text) > _SOCKET_URL_MAX or not text.isascii() or not text.isprintable() or " " in text:
-        return False
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("ws", "wss") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
 
 
 def _message(item: Json) -> pb.Message:

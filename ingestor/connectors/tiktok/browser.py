@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from ingestor.connectors.headers import format_cookies
+from ingestor.connectors.user_agent import system_of
 
 DEFAULT_COOKIES = {"tt-target-idc": "useast1a"}
 HISTORY_CHATS = 6  # what the player asks for on connecting
@@ -21,17 +22,15 @@ class Browser:
         user_agent: begins with `Mozilla/`.
         site: of the web site, `https://www.tiktok.com`.
         device_id: 19 digits, the same for the life of a process.
-        logged_in: whether the cookies of a session go with it.
     """
 
     user_agent: str
     site: str
     device_id: str
-    logged_in: bool = False
 
-    def query(self, room_id: str = "") -> dict[str, str]:
+    def query(self, room_id: str = "", *, logged_in: bool = False) -> dict[str, str]:
         """What every request to the web site and the webcast API carries."""
-        platform, system = self._system()
+        platform, system = system_of(self.user_agent)
         return {
             "aid": "1988",
             "app_name": "tiktok_web",
@@ -57,7 +56,7 @@ class Browser:
             "os": system,
             "region": "GB",
             "priority_region": "GB",
-            "user_is_login": "true" if self.logged_in else "false",
+            "user_is_login": "true" if logged_in else "false",
             "referer": "",
             "root_referer": "",
             "device_id": self.device_id,
@@ -111,7 +110,7 @@ class Browser:
             internal_ext: that belongs to the cursor.
             direct: no provider vouches for us.
         """
-        platform, _ = self._system()
+        platform, _ = system_of(self.user_agent)
         pairs = [
             *((name, value) for name, value in route_params if value),
             ("version_code", "180800"),
@@ -152,12 +151,6 @@ class Browser:
 
     def _version(self) -> str:
         return self.user_agent.removeprefix("Mozilla/")
-
-    def _system(self) -> tuple[str, str]:
-        """`browser_platform` and `os`; they have to agree with the user agent."""
-        if "Macintosh" in self.user_agent:
-            return "MacIntel", "mac"
-        return ("Win32", "windows") if "Windows" in self.user_agent else ("Linux x86_64", "linux")
 
 
 def same_site(url: str, other: str) -> bool:

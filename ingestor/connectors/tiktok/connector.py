@@ -3,25 +3,33 @@
 import logging
 import random
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Final
 
+from ingestor.connectors import handshake
 from ingestor.connectors.base import Decoder, LiveRoom, SeenIds, Upstream
-from ingestor.connectors.headers import parse_cookies
+from ingestor.connectors.gate import new_gate
 from ingestor.connectors.http_client import HttpClient
-from ingestor.connectors.tiktok import frames, handshake
+from ingestor.connectors.session_cookies import SessionCookies
+from ingestor.connectors.telling import most_telling
+from ingestor.connectors.tiktok import frames
 from ingestor.connectors.tiktok.api import TikTokApi
-from ingestor.connectors.tiktok.bootstrap import Bootstrap, most_telling
+from ingestor.connectors.tiktok.bootstrap import Bootstrap
 from ingestor.connectors.tiktok.browser import Browser, same_site
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from ingestor.connectors.tiktok.settings import TikTokSettings
-from ingestor.connectors.tiktok.signers import new_gate, usable_providers
+from ingestor.connectors.tiktok.signers import usable_providers
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, WebcastProtocol
 from ingestor.connectors.websocket import HandshakeRefused, WebSocketTransport
 from shared import metrics
 from shared.errors import Blocked, UpstreamError
+from shared.platforms import parse_room
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
+
+NAMES_MAX: Final = 10_000  # rooms whose hosts are remembered, for the cookies of single rooms
 
 
 class TikTokConnector:
@@ -36,18 +44,18 @@ class TikTokConnector:
             ConfigError: no token provider can be used.
         """
         self._settings = settings
-        self._cookies = parse_cookies(settings.tiktok_cookies.get_secret_value())
+        self._sessions = SessionCookies(self.platform, settings.tiktok_cookies, settings.tiktok_room_cookies)
+        self._names: OrderedDict[RoomKey, RoomKey] = OrderedDict()
         self._browser = Browser(
             settings.upstream_user_agent,
             settings.tiktok_web_url,
             device_id=str(random.randrange(10**18, 10**19)),
-            logged_in="sessionid" in self._cookies,
         )
         self._http = HttpClient(proxy=settings.proxy, timeout_s=settings.upstream_timeout_s)
         self._api = TikTokApi(
             self._http,
             self._browser,
-            self._cookies,
+            self._sessions.of().get("ttwid", ""),
             new_gate(settings),
             web_url=settings.tiktok_web_url,
             webcast_url=settings.tiktok_webcast_url,
@@ -56,13 +64,18 @@ class TikTokConnector:
 
     async def resolve(self, name: RoomKey) -> RoomKey:
         """See `Connector`."""
-        return RoomKey(self.platform, await self._api.room_of(name.room.removeprefix("@")))
+        room = RoomKey(self.platform, await self._api.room_of(name.room.removeprefix("@"), self._sessions.of(name)))
+        self._remember(room, name)
+        return room
 
     async def check_live(self, room: RoomKey) -> LiveRoom:
         """See `Connector`."""
-        return await self._api.check_live(room.room)
+        live = await self._api.check_live(room.room, self._session(room))
+        if live.owner is not None and live.owner.unique_id:
+            self._remember(room, parse_room(f"@{live.owner.unique_id}", self.platform))
+        return live
 
-    async def connect(self, room: RoomKey, position: str, seen: SeenIds) -> Upstream:
+    async def connect(self, room: RoomKey, live: LiveRoom, position: str, seen: SeenIds) -> Upstream:
         """See `Connector`. Each attempt has its own bootstrap; after any failure it is the next provider's turn."""
         errors: list[UpstreamError] = []
         for provider in self._providers:
@@ -84,14 +97,14 @@ class TikTokConnector:
         try:
             transport = await WebSocketTransport.open(
                 bootstrap.url,
-                headers=self._browser.socket_headers(self._cookies_for(bootstrap)),
+                headers=self._browser.socket_headers(self._cookies_for(room, bootstrap)),
                 user_agent=bootstrap.user_agent,
                 proxy=self._settings.proxy,
                 timeout_s=self._settings.upstream_timeout_s,
                 max_frame_bytes=MAX_FRAME_BYTES,
             )
         except HandshakeRefused as refused:
-            error = handshake.refusal(refused.status, refused.headers, time.time())
+            error = handshake.refusal("TikTok", refused.status, refused.headers, time.time())
             if isinstance(error, Blocked):
                 self._api.visitor.forget(bootstrap.cookies.get("ttwid", ""))
             raise error from None
@@ -104,10 +117,19 @@ class TikTokConnector:
         )
         return Upstream(transport, protocol, protocol.receive_bootstrap(bootstrap.response))
 
-    def _cookies_for(self, bootstrap: Bootstrap) -> Mapping[str, str]:
+    def _cookies_for(self, room: RoomKey, bootstrap: Bootstrap) -> Mapping[str, str]:
         """A session's cookies go to the platform only, whatever host a provider names; the provider's own go first."""
-        own = self._cookies if same_site(bootstrap.url, self._settings.tiktok_socket_url) else {}
+        own = self._session(room) if same_site(bootstrap.url, self._settings.tiktok_socket_url) else {}
         return {**own, **bootstrap.cookies}
+
+    def _session(self, room: RoomKey) -> Mapping[str, str]:
+        """The cookies for a room, which users may have configured by the name of its host."""
+        return self._sessions.of(room, self._names.get(room, room))
+
+    def _remember(self, room: RoomKey, name: RoomKey) -> None:
+        self._names[room] = name
+        if len(self._names) > NAMES_MAX:
+            self._names.popitem(last=False)
 
     def decoder(self, room: RoomKey) -> Decoder:
         """See `Connector`."""

@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec import UNSET
 
+from ingestor.connectors.composed import people_in, render
+from ingestor.connectors.header import Head
 from ingestor.connectors.sanitize import count, text
-from ingestor.connectors.tiktok.header import Head
-from ingestor.connectors.tiktok.people import people_in, person, render
+from ingestor.connectors.tiktok.people import person
 from protos import tiktok_pb2 as pb
 from shared import events
 

@@ -1,15 +1,15 @@
-"""TikTok's people, pictures and composed texts, as parts of events. Pure."""
+"""TikTok's people, as parts of events. Pure."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from ingestor.connectors.sanitize import count, cut, decimal, text
+from ingestor.connectors.composed import image
+from ingestor.connectors.sanitize import count, decimal, text
 from protos import tiktok_pb2 as pb
-from shared.events import TEXT_MAX_BYTES, Badge, User
+from shared.events import Badge, User
 
 BADGES_MAX: Final = 12  # captured users wear up to 5
 
@@ -17,7 +17,6 @@ BADGES_MAX: Final = 12  # captured users wear up to 5
 _BADGE_KINDS: Final[Mapping[int, str]] = MappingProxyType(
     {1: "moderator", 4: "subscriber", 6: "rank", 7: "subscriber", 8: "payer", 10: "fans"}
 )
-_PLACE: Final = re.compile(r"\{([0-9]{1,3})(?::[^{}]*)?\}")
 _NOBODY: Final = pb.UserIdentity()
 
 
@@ -37,46 +36,6 @@ def person(user: pb.User, identity: pb.UserIdentity = _NOBODY, *, super_fan: boo
         fans_club=text(club.fans_club_name or old_club.club_name) or UNSET,
         sec_uid=text(user.sec_uid) or UNSET,
         verified=user.verified or UNSET,
-    )
-
-
-def somebody(user_id: str, *, unique_id: str = "", nickname: str = "", avatar: str = "") -> User:
-    """A user of whom a message tells a few parts only."""
-    return User(id=user_id, unique_id=unique_id, nickname=nickname, avatar=avatar, roles=[], badges=[])
-
-
-def image(picture: pb.Image) -> str:
-    """One URL of a picture, "" when there is none."""
-    return text(picture.url_list[0]) if picture.url_list else ""
-
-
-def render(composed: pb.Text) -> str:
-    """A text that comes as a pattern and the pieces for its places, as one string."""
-    pattern = text(composed.default_pattern)
-    parts: list[str] = []
-    length = end = 0
-    for place in _PLACE.finditer(pattern):
-        index = int(place[1])
-        piece = _piece(composed.pieces[index]) if index < len(composed.pieces) else place[0]
-        parts += (pattern[end : place.start()], piece)
-        length += len(piece)
-        end = place.end()
-        if length > TEXT_MAX_BYTES:
-            break
-    return cut("".join((*parts, pattern[end:])))
-
-
-def people_in(composed: pb.Text) -> Iterator[pb.User]:
-    """The users that a composed text speaks of."""
-    return (piece.user_value.user for piece in composed.pieces if piece.user_value.HasField("user"))
-
-
-def _piece(piece: pb.TextPiece) -> str:
-    return text(
-        piece.string_value
-        or piece.user_value.user.nickname
-        or piece.gift_value.name_ref.default_pattern
-        or piece.pattern_ref_value.default_pattern
     )
 
 

@@ -1,30 +1,26 @@
 """Settings of the TikTok connector. Every address is one: whether it is the platform or a stand-in, nobody can tell."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
+from pydantic import AliasChoices, Field, SecretStr
 
-from ingestor.connectors.settings import ApiKey, BaseUrl, SocketUrl, UpstreamSettings
+from ingestor.connectors.session_cookies import CookiesByRoom
+from ingestor.connectors.settings import ApiKey, BaseUrl, SocketUrl, UpstreamSettings, Words
 
 ProviderName = Literal["tikhub", "euler", "direct"]
-
-
-def _words(value: object) -> object:
-    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
 class TikTokSettings(UpstreamSettings):
     """Where TikTok and the token providers are, and what they ask for."""
 
-    tiktok_providers: Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_words)] = Field(
-        ("tikhub", "euler", "direct"), min_length=1
-    )
+    tiktok_providers: Words[ProviderName] = Field(("tikhub", "euler", "direct"), min_length=1)
     """Who is asked for what opens a socket, in this order; one that needs a key and has none is left out."""
     tiktok_cookies: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("ROOMCAST_TIKTOK_COOKIES", "WSS_COOKIES", "tiktok_cookies")
     )
     """Cookies of a session, `name=value; name2=value2` (also `WSS_COOKIES`); age-restricted rooms want `sessionid`."""
+    tiktok_room_cookies: CookiesByRoom = Field(default_factory=dict)
+    """Other cookies for single rooms, as JSON: `{"@somebody": "sessionid=..."}`."""
 
     tiktok_web_url: BaseUrl = "https://www.tiktok.com"
     """The web site: live pages, rooms of users, visitors' cookies."""
@@ -56,7 +52,3 @@ class TikTokSettings(UpstreamSettings):
 
     provider_retry_s: float = Field(1, ge=0.01, le=60)
     """Pause before a provider that gave half an answer is asked again."""
-    provider_key_rest_s: float = Field(600, ge=1, le=86_400)
-    """A provider that refused our key is left alone this long: asking again costs and changes nothing."""
-    provider_rate_rest_s: float = Field(30, ge=1, le=3600)
-    """The same after "too many requests" without an announced wait."""

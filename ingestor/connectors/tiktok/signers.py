@@ -9,15 +9,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
 
-from ingestor.connectors.gate import Gate
+from ingestor.connectors.gate import new_gate
 from ingestor.connectors.headers import is_header_text, parse_set_cookies
 from ingestor.connectors.http_client import HttpClient
-from ingestor.connectors.tiktok.answers import json_object
-from ingestor.connectors.tiktok.api import VisitorCookie
-from ingestor.connectors.tiktok.bootstrap import Bootstrap, is_socket_url, refusal, response_of_json, route_params
+from ingestor.connectors.json_answers import json_object
+from ingestor.connectors.tiktok.bootstrap import Bootstrap, refusal, response_of_json, route_params
 from ingestor.connectors.tiktok.browser import Browser
 from ingestor.connectors.tiktok.settings import TikTokSettings
+from ingestor.connectors.visitor_cookie import VisitorCookie
 from ingestor.connectors.webcast import MAX_CURSOR_BYTES, MAX_INTERNAL_EXT_BYTES, read_response
+from ingestor.connectors.websocket import is_socket_url
 from protos import webcast_pb2 as pb
 from shared.errors import Blocked, ConfigError, KeyRefused, RemoteProtocolError, RoomOffline, UpstreamUnavailable
 
@@ -209,11 +210,6 @@ def usable_providers(
         raise ConfigError("ROOMCAST_TIKTOK_PROVIDERS: tikhub alone needs TIKHUB_API_KEY")
     logger.info("token providers chosen order=%s", ",".join(names))
     return [makers[name]() for name in names]
-
-
-def new_gate(settings: TikTokSettings) -> Gate:
-    """An open gate with the rests of the settings."""
-    return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)
 
 
 class _Incomplete(UpstreamUnavailable):

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from ingestor.connectors.sanitize import count, decimal, integer, text
+from ingestor.connectors.composed import image, people_in, render, somebody, supporters
+from ingestor.connectors.header import Head, inner_head
+from ingestor.connectors.sanitize import count, decimal, integer, milliseconds, text
 from ingestor.connectors.tiktok import audience
-from ingestor.connectors.tiktok.header import Head, inner_head
-from ingestor.connectors.tiktok.people import image, people_in, person, render, somebody
+from ingestor.connectors.tiktok.people import person
 from protos import tiktok_pb2 as pb
 from shared import events
 
@@ -21,7 +22,6 @@ DELETED_MAX: Final = 500
 PARTS_MAX: Final = 10
 OPTIONS_MAX: Final = 20
 SIDES_MAX: Final = 8
-SUPPORTERS_MAX: Final = 10  # of one side; captured: 3
 
 RANK_KINDS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -59,7 +59,6 @@ _ENDINGS: Final[Mapping[int, str]] = MappingProxyType({3: "host", 4: "banned"})
 _PAUSES: Final[Mapping[int, str]] = MappingProxyType({1: "paused", 2: "live"})
 
 _RANK_SCENE_AUDIENCE: Final = 1
-_YEAR_5138_S: Final = 10**11  # a point in time below it is in seconds
 
 
 # --- the broadcast ----------------------------------------------------------------------------------------------------
@@ -77,7 +76,6 @@ def control(message: pb.ControlMessage, head: Head) -> events.LiveStatus | event
 
 def caption(message: pb.CaptionMessage, head: Head) -> events.Caption:
     """A piece of what the host says."""
-    start = count(message.timestamp_ms)
     return events.Caption(
         **head,
         caption=events.CaptionDetail(
@@ -85,7 +83,7 @@ def caption(message: pb.CaptionMessage, head: Head) -> events.Caption:
                 events.CaptionText(lang=text(item.lang), text=text(item.content))
                 for item in message.content[:CAPTIONS_MAX]
             ],
-            start_at=start * 1000 if start < _YEAR_5138_S else start,
+            start_at=milliseconds(message.timestamp_ms),
             duration_ms=integer(message.duration_ms),
             final=message.definite,
         ),
@@ -351,17 +349,7 @@ def _battle(
             anchor=anchors.get(anchor) or somebody(decimal(anchor)),
             score=count(army.hostscore),
             result=_BATTLE_RESULTS[results[anchor]] if results.get(anchor) in range(3) else UNSET,
-            top=[
-                events.Supporter(
-                    user=somebody(
-                        decimal(supporter.user_id),
-                        nickname=text(supporter.nickname),
-                        avatar=image(supporter.avatar_thumb),
-                    ),
-                    score=count(supporter.score),
-                )
-                for supporter in army.user_armies[:SUPPORTERS_MAX]
-            ],
+            top=supporters(army.user_armies),
         )
         for anchor in [*anchors, *(anchor for anchor in by_anchor if anchor not in anchors)][:SIDES_MAX]
         for army in [by_anchor.get(anchor, pb.BattleUserArmies())]

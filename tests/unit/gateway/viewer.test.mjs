@@ -46,6 +46,11 @@ describe("state", () => {
     });
   }
 
+  test("a room may be one whose gifts we are not told", () => {
+    const told = (gifts) => after([event("live_status", { live_status: { state: "live", gifts } })]).gifts;
+    assert.deepEqual([newRoom("@demo").gifts, told(true), told(false)], [true, true, false]);
+  });
+
   test("an ignored option does not end a live room", () => {
     const room = after([{ status: "connected" }, { error: "x", code: "bad_option", reconnect: false }]);
     assert.equal(room.state.name, "live");

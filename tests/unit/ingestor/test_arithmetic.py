@@ -21,6 +21,11 @@ def user(user_id: str) -> events.User:
     return events.User(id=user_id, unique_id="ana", nickname="Ana", avatar="", roles=[], badges=[])
 
 
+def masked(nickname: str) -> events.User:
+    """Somebody behind an id that many share."""
+    return replace(user("111111"), nickname=nickname, masked=True)
+
+
 def press(
     repeat_count: int,
     *,
@@ -133,6 +138,18 @@ def test_a_streak_first_seen_in_the_middle_counts_whole(sums: RoomArithmetic) ->
 def test_streaks_differ_by_sender_gift_and_group(sums: RoomArithmetic, other: dict[str, str]) -> None:
     apply(sums, press(3))
     assert summary(apply(sums, press(3, **other))) == (3, 3, 15, False)  # type: ignore[arg-type]
+
+
+def test_streaks_of_masked_senders_differ_by_name_too(sums: RoomArithmetic) -> None:
+    assert summary(apply(sums, replace(press(3), user=masked("A***")))) == (3, 3, 15, False)
+    assert summary(apply(sums, replace(press(3), user=masked("B***")))) == (3, 3, 15, False)
+    assert summary(apply(sums, replace(press(4, end=True), user=masked("A***")))) == (1, 4, 5, True)
+
+
+def test_the_streak_of_a_sender_who_changes_names_is_one(sums: RoomArithmetic) -> None:
+    apply(sums, press(3))
+    renamed = replace(press(4), user=replace(user("1"), nickname="Anna"))
+    assert summary(apply(sums, renamed)) == (1, 4, 5, False)
 
 
 def test_history_adds_nothing_but_counts_as_seen(sums: RoomArithmetic) -> None:

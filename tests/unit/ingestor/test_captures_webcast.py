@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ingestor.connectors.base import SeenIds
+from ingestor.connectors.handshake import ping_interval_s
 from ingestor.connectors.tiktok.browser import Browser
 from ingestor.connectors.tiktok.frames import dialect
-from ingestor.connectors.tiktok.handshake import ping_interval_s
 from ingestor.connectors.webcast import WebcastProtocol
 from protos import webcast_pb2 as pb
 

@@ -23,7 +23,7 @@ from protos import webcast_pb2 as webcast
 from shared import events
 from shared.room import RoomKey
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "tiktok"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 ROOM = 7300000000000000001
 NOW_MS = 1_765_432_111_123
 START_MS = 1_765_432_100_000
@@ -61,13 +61,15 @@ def contents(result: Result) -> list[str]:
 
 def read(capture: bytes) -> tuple[list[tuple[str, Message]], list[str]]:
     problems: list[str] = []
-    return list(read_messages(io.BytesIO(capture), problems.append)), problems
+    dialect = CONNECTORS["tiktok"].dialect("1")
+    return list(read_messages(io.BytesIO(capture), dialect, problems.append)), problems
 
 
-def test_a_file_of_lines_gives_one_numbered_event_per_message() -> None:
-    result = run("decode", "--platform", "tiktok", FIXTURES / "messages.jsonl")
+@pytest.mark.parametrize("platform", CONNECTORS)
+def test_a_file_of_lines_gives_one_numbered_event_per_message(platform: str) -> None:
+    result = run("decode", "--platform", platform, FIXTURES / platform / "messages.jsonl")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout_bytes == (FIXTURES / "expected.jsonl").read_bytes()
+    assert result.stdout_bytes == (FIXTURES / platform / "expected.jsonl").read_bytes()
     cursors = [json.loads(text)["cursor"] for text in result.stdout.splitlines()]
     assert cursors == [f"0-{number}" for number in range(1, len(cursors) + 1)]
 
@@ -193,6 +195,21 @@ def test_with_a_room_messages_of_others_are_raw() -> None:
     assert [(frame["room"], frame["type"]) for frame in told] == [("1", "chat"), ("1", "raw"), ("1", "chat")]
 
 
+def test_a_room_may_be_called_otherwise_than_its_messages_call_it() -> None:
+    capture = line(chat("none", room=0)) + line(chat("one", room=7)) + line(chat("two", room=8))
+    result = run("decode", "--room", "demo", "-", stdin=capture)
+    told = [json.loads(text) for text in result.stdout.splitlines()]
+    assert [(frame["room"], frame["type"]) for frame in told] == [("demo", "chat"), ("demo", "chat"), ("demo", "raw")]
+
+
+@pytest.mark.parametrize("platform", CONNECTORS)
+def test_a_stream_is_read_as_the_platform_speaks(platform: str) -> None:
+    payload = frame(chat("one"), chat("two"))
+    result = run("decode", "--platform", platform, "-", stdin=payload)
+    assert (result.exit_code, contents(result)) == (0, ["one", "two"])
+    assert {json.loads(text)["platform"] for text in result.stdout.splitlines()} == {platform}
+
+
 def test_sums_are_kept_per_room() -> None:
     def likes(room: int, total: int) -> Message:
         common = tiktok.Common(room_id=room, create_time=START_MS)
@@ -248,9 +265,11 @@ def test_the_table_of_events_names_every_message_and_what_it_becomes() -> None:
     assert rows == [
         [platform, method, ", ".join(types)]
         for platform, row in CONNECTORS.items()
-        for method, types in row.message_table().items()
+        for method, types in row.messages.types().items()
     ]
-    assert ["tiktok", "WebcastSocialMessage", "follow, share"] in rows
+    assert [
+        platform for platform in CONNECTORS if [platform, "WebcastSocialMessage", "follow, share"] not in rows
+    ] == []
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ingestor.settings import IngestorSettings
 from shared import keys
 from shared.broker import Broker
 from shared.demand import Demand
-from shared.errors import Blocked, KeyRefused, RateLimited, RoomNotFound, RoomOffline, UpstreamUnavailable
+from shared.errors import Blocked, KeyRefused, RateLimited, RoomBanned, RoomNotFound, RoomOffline, UpstreamUnavailable
 from shared.keys import RoomKeys
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
@@ -58,6 +58,11 @@ class Stage:
             (entry, json.loads(entry.data)) for entry in await self.broker.tail(room, 500) if not entry.is_marker
         ]
         return [event.get("content", entry.type) for entry, event in entries]
+
+    async def likes(self) -> list[int]:
+        """The totals that the log tells, in order."""
+        entries = await self.broker.tail(ROOM, 500)
+        return [json.loads(entry.data)["total_like_count"] for entry in entries if entry.type == "like"]
 
     async def logged(self, *texts: str, room: RoomKey = ROOM) -> None:
         """Wait until the log tells this and nothing else."""
@@ -156,6 +161,57 @@ async def test_without_an_overlap_a_gap_is_told_before_what_comes_next(stage: St
         await stage.logged("live_status", "a", "gap", "b")
 
 
+async def test_how_things_stand_proves_nothing_about_what_was_missed(stage: Stage) -> None:
+    """Told first on every connection; the gap, or that there is none, shows with the first news."""
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "a"))
+        await stage.logged("live_status", "a")
+        first.drop()
+        second = await stage.connector.upstream(2)
+        second.push(("5", "viewers"), method="state")
+        second.push(("1", "a"), ("2", "b"))
+        await stage.logged("live_status", "a", "viewers", "b")
+
+
+async def test_another_broadcast_in_the_same_room_is_told_and_counted_anew(stage: Stage) -> None:
+    stage.connector.live = LiveRoom(started_at=1_000)
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "50"), method="like")
+        await stage.logged("live_status", "like")
+        first.drop()
+        second = await stage.connector.upstream(2)
+        second.push(("1", "50"), ("2", "40"), method="like")  # the same broadcast: likes do not go down
+        await stage.logged("live_status", "like", "like")
+        stage.connector.live = LiveRoom(started_at=2_000)
+        second.drop()
+        (await stage.connector.upstream(3)).push(("2", "40"), ("3", "5"), method="like")
+        await stage.logged("live_status", "like", "like", "live_status", "like")
+    assert await stage.likes() == [50, 50, 5]
+
+
+async def test_the_next_holder_counts_from_the_start_of_the_broadcast(stage: Stage) -> None:
+    stage.connector.live = LiveRoom(started_at=1_000)
+    async with stage.ingestor(offline_ttl_s=0.1):
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "50"), method="like")
+        first.push(("2", ""), method="end")
+        await stage.phase(Phase.ENDED)
+        stage.connector.live = LiveRoom(started_at=2_000)
+        await stage.released()
+        await asyncio.sleep(0.1)
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(2)).push(("3", "5"), method="like")
+        async with asyncio.timeout(10):
+            while len(await stage.likes()) < 2:
+                await asyncio.sleep(0.005)
+    assert await stage.likes() == [50, 5]
+
+
 async def test_a_silent_upstream_is_a_dead_one(stage: Stage) -> None:
     async with stage.ingestor(upstream_silence_s=1):
         await stage.demand.announce(ROOM)
@@ -244,16 +300,21 @@ async def test_the_end_of_a_broadcast_is_its_last_event_and_frees_everything(sta
     assert await stage.log() == ["live_status", "a", "ended"]
 
 
-async def test_a_broadcast_that_was_live_and_is_found_offline_has_ended(stage: Stage) -> None:
+@pytest.mark.parametrize(("error", "reason"), [(RoomOffline(), "unknown"), (RoomBanned(), "banned")])
+async def test_a_broadcast_that_was_live_and_is_found_offline_has_ended(
+    stage: Stage, error: Exception, reason: str
+) -> None:
     async with stage.ingestor():
         await stage.demand.announce(ROOM)
         upstream = await stage.connector.upstream(1)
         upstream.push(("1", "a"))
         await stage.logged("live_status", "a")
-        stage.connector.live = RoomOffline()
+        stage.connector.live = error
         upstream.drop()
         await stage.phase(Phase.ENDED)
     assert await stage.log() == ["live_status", "a", "ended"]
+    (*_, ended) = await stage.broker.tail(ROOM, 10)
+    assert json.loads(ended.data)["ended"] == {"reason": reason}
 
 
 async def test_a_room_that_nobody_wants_any_more_is_left(stage: Stage) -> None:

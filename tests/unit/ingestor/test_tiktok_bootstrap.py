@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.connectors.telling import most_telling
 from ingestor.connectors.tiktok.bootstrap import (
     Bootstrap,
-    is_socket_url,
-    most_telling,
     refusal,
     response_of_json,
     route_params,
 )
 from ingestor.connectors.webcast import MAX_ITEMS
+from ingestor.connectors.websocket import is_socket_url
 from protos import webcast_pb2 as pb
 from shared.errors import (
     Blocked,

@@ -1,10 +1,10 @@
-"""The cookie every visitor of TikTok gets: once for all who wait."""
+"""The cookie every visitor gets: once for all who wait."""
 
 import asyncio
 
 import pytest
 
-from ingestor.connectors.tiktok.api import VisitorCookie
+from ingestor.connectors.visitor_cookie import VisitorCookie
 from shared.errors import Blocked, UpstreamError
 
 
@@ -69,3 +69,16 @@ async def test_a_refused_value_is_replaced_once(site: Site) -> None:
     assert await visitor.get() == {"ttwid": "1%7C2"}
     visitor.forget("1%7C1")  # another room, refused with the old one
     assert await visitor.get() == {"ttwid": "1%7C2"}
+
+
+async def test_a_young_one_that_is_refused_is_kept(site: Site) -> None:
+    now_s = 0.0
+    visitor = VisitorCookie(site.fetch, young_s=60, clock=lambda: now_s)
+    await visitor.get()
+    now_s = 59.0
+    assert not visitor.forget("1%7C1")
+    assert await visitor.get() == {"ttwid": "1%7C1"}
+    now_s = 60.0
+    assert visitor.forget("1%7C1")
+    assert await visitor.get() == {"ttwid": "1%7C2"}
+    assert visitor.forget("1%7C1")  # another room, refused with the old one: there is a new one already

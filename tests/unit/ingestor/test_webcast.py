@@ -4,6 +4,7 @@ import gzip
 import tracemalloc
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -22,6 +23,7 @@ from ingestor.connectors.webcast import (
     MAX_ITEMS,
     MAX_UNZIPPED_BYTES,
     Dialect,
+    Told,
     WebcastProtocol,
     frame,
 )
@@ -29,10 +31,21 @@ from protos import webcast_pb2 as pb
 from shared.errors import RemoteProtocolError
 from tests.pairs import Pair, Room
 
+
+def told(response: pb.Response, message: pb.Message) -> Told:
+    if message.wrds_version:
+        return Told.SYNC
+    return Told.HISTORY if response.is_first or message.is_history else Told.NEWS
+
+
 DIALECT = Dialect(
+    room_id="77",
     heartbeat=lambda count: b"beat %d" % count,
     enter_room=b"enter",
     ack=lambda log_id, internal_ext: b"ack %d %s" % (log_id, internal_ext),
+    told=told,
+    position=lambda cursor, response: cursor,
+    cursor_header=b"im_cursor",
     greeting="Welcome",
 )
 OPENING = [b"beat 1", b"enter"]
@@ -97,7 +110,7 @@ def test_a_connection_opens_with_a_heartbeat_and_enters_the_room() -> None:
 
 
 def test_a_dialect_may_enter_by_address_alone() -> None:
-    opened = WebcastProtocol(Dialect(DIALECT.heartbeat, b"", DIALECT.ack), seen=SeenIds())
+    opened = WebcastProtocol(replace(DIALECT, enter_room=b""), seen=SeenIds())
     assert opened.frames_to_send() == [b"beat 1"]
 
 
@@ -134,9 +147,9 @@ def test_messages_come_out_in_order_of_arrival(payload_type: bytes) -> None:
     sent = [chat(9), chat(3, method="Gift"), chat(5, history=True)]
     messages = protocol().receive_frame(server_frame(pb.Response(messages=sent), payload_type=payload_type))
     assert messages == [
-        Message("Chat", b"hello 9", "9", history=False),
-        Message("Gift", b"hello 3", "3", history=False),
-        Message("Chat", b"hello 5", "5", history=True),
+        Message("Chat", b"hello 9", "9", history=False, room_id="77"),
+        Message("Gift", b"hello 3", "3", history=False, room_id="77"),
+        Message("Chat", b"hello 5", "5", history=True, room_id="77"),
     ]
 
 
@@ -227,6 +240,19 @@ def test_a_message_of_an_earlier_connection_shows_overlap_and_is_dropped() -> No
     assert not second.overlapped
     assert ids(second.receive_frame(server_frame(pb.Response(messages=[chat(2), chat(3)])))) == ["3"]
     assert second.overlapped
+
+
+def test_how_things_stand_is_told_again_when_it_changed_and_shows_no_overlap() -> None:
+    def state(version: int) -> bytes:
+        return server_frame(pb.Response(messages=[pb.Message(method=b"Banner", msg_id=5, wrds_version=version)]))
+
+    seen = SeenIds()
+    first = protocol(seen=seen)
+    assert [message.sync for message in first.receive_frame(state(1))] == [True]
+    second = protocol(seen=seen, position="c1")
+    assert second.receive_frame(state(1)) == []
+    assert [message.sync for message in second.receive_frame(state(2))] == [True]
+    assert not second.overlapped
 
 
 def test_a_session_is_greeted_once() -> None:

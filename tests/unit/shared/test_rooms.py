@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadRoom
 from shared.keys import RoomKeys, room_of_channel
-from shared.platforms import is_name, parse_room
+from shared.platforms import PLATFORMS, is_name, parse_room
 from shared.room import RoomKey
 
 
@@ -33,6 +33,74 @@ from shared.room import RoomKey
 )
 def test_tiktok_rooms_are_read_in_every_form_users_have(text: str, room: str) -> None:
     assert parse_room(text) == RoomKey("tiktok", room)
+
+
+@pytest.mark.parametrize(
+    ("text", "room"),
+    [
+        ("728804746624", "728804746624"),
+        ("1", "1"),
+        ("1234567890123456", "1234567890123456"),
+        (" 728804746624 ", "728804746624"),
+        ("my-room_1", "my-room_1"),
+        ("MyRoom", "MyRoom"),
+        ("https://live.douyin.com/728804746624", "728804746624"),
+        ("http://live.douyin.com/728804746624/", "728804746624"),
+        ("live.douyin.com/728804746624?enter_from=x&a=b#top", "728804746624"),
+        ("HTTPS://LIVE.DOUYIN.COM/728804746624", "728804746624"),
+        ("7690183442860198697", "room.7690183442860198697"),
+        ("18446744073709551615", "room.18446744073709551615"),
+        ("https://live.douyin.com/7690183442860198697", "room.7690183442860198697"),
+        ("https://webcast.amemv.com/douyin/webcast/reflow/7690183442860198697?u=1", "room.7690183442860198697"),
+        ("https://v.douyin.com/iRNBho6u/", "link.iRNBho6u"),
+        ("v.douyin.com/i_R-6u", "link.i_R-6u"),
+        ("6@2.com 长按复制此条消息，打开抖音看直播 https://v.douyin.com/iRNBho6u/ 复制", "link.iRNBho6u"),
+    ],
+)
+def test_douyin_rooms_are_read_in_every_form_users_have(text: str, room: str) -> None:
+    key = parse_room(text, "douyin")
+    assert key == RoomKey("douyin", room)
+    assert parse_room(key.room, "douyin") == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0728804746624",
+        "12345678901234567",
+        "18446744073709551616",
+        "184467440737095516160",
+        "room.7690183442860198697x",
+        "room.123",
+        "link.",
+        "@ana",
+        "a.b",
+        "-_-",
+        "live.douyin.com/",
+        "https://live.douyin.com/a/b",
+        "https://v.douyin.com/",
+        f"https://v.douyin.com/{'a' * 41}",
+        "https://evil.example/https://live.douyin.com.evil/1",
+        "https://webcast.amemv.com/douyin/webcast/reflow/",
+        "主播",
+    ],
+)
+def test_what_is_no_douyin_room_is_refused(text: str) -> None:
+    with pytest.raises(BadRoom):
+        parse_room(text, "douyin")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_link_says_itself_where_it_leads(platform: str) -> None:
+    assert parse_room("https://www.tiktok.com/@ana/live", platform) == RoomKey("tiktok", "@ana")
+    assert parse_room("https://live.douyin.com/728804746624", platform) == RoomKey("douyin", "728804746624")
+    assert parse_room("看直播 https://v.douyin.com/iRNBho6u/", platform) == RoomKey("douyin", "link.iRNBho6u")
+
+
+@pytest.mark.parametrize("text", ["7690183442860198697", "https://v.douyin.com/iRNBho6u/"])
+def test_a_douyin_name_is_a_pointer_and_a_page_is_none(text: str) -> None:
+    assert is_name(parse_room(text, "douyin"))
+    assert not is_name(parse_room("728804746624", "douyin"))
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,13 @@ def test_a_fault_of_all_rooms_strikes_until_it_is_cleared() -> None:
     assert not faults.take(FaultKind.CAPTCHA, OTHER, 1e9)
 
 
+def test_a_fault_can_be_bound_to_a_path() -> None:
+    faults = Faults()
+    faults.arm("refuse_handshake", 0.0, options={"path": "/hl/"})
+    assert not faults.take(FaultKind.REFUSE_HANDSHAKE, ROOM, 0.0, path="/webcast/")
+    assert faults.take(FaultKind.REFUSE_HANDSHAKE, ROOM, 0.0, path="/hl/webcast/")
+
+
 def test_options_have_defaults_and_ranges() -> None:
     faults = Faults()
     assert faults.arm("rate_limit", 0.0).number("retry_after_s") == 1.0
@@ -50,6 +57,8 @@ def test_options_have_defaults_and_ranges() -> None:
         ("provider_error", {"status": 404}, "status is a number of 500 to 599"),
         ("refuse_handshake", {"reason": "mood"}, "reason is one of device_blocked"),
         ("refuse_handshake", {"reason": ["a"]}, "reason is one of device_blocked"),
+        ("refuse_handshake", {"path": "hl"}, "path begins with a slash"),
+        ("refuse_handshake", {"path": 7}, "path begins with a slash"),
     ],
 )
 def test_what_is_no_fault_is_refused_with_a_reason(kind: str, options: dict[str, object], reason: str) -> None:

@@ -6,8 +6,10 @@ from random import Random
 import pytest
 
 from protos import tiktok_pb2 as pb
+from protos.webcast_pb2 import AnyMessage, MessageHeader
 from simulator.playback import BadPayloads, Payload, Playback, load_payloads, placed
-from simulator.source import ControlAction, action_of, control_message
+from simulator.source import ControlAction, action_of
+from simulator.tiktok.writer import control_message
 from simulator.wire import length_delimited, read_fields, varint_field
 from tests.conftest import CAPTURES
 
@@ -18,12 +20,16 @@ def header(msg_id: int, room_id: int = 5) -> bytes:
     return pb.Common(method=b"WebcastChatMessage", msg_id=msg_id, room_id=room_id, create_time=9).SerializeToString()
 
 
+def played(payloads: list[Payload], *, rate: float) -> Playback:
+    return Playback(payloads, ROOM, Random(1), rate=rate, control=control_message)
+
+
 def chat(msg_id: int) -> Payload:
     return Payload("WebcastChatMessage", length_delimited(1, header(msg_id)) + length_delimited(3, b"hi"))
 
 
 def ids_in_header(payload: bytes) -> tuple[int, int]:
-    common = pb.AnyMessage.FromString(payload).common
+    common = AnyMessage.FromString(payload).common
     return common.msg_id, common.room_id
 
 
@@ -52,7 +58,7 @@ def test_what_is_no_protobuf_stays_as_it_is(payload: bytes) -> None:
 
 
 def test_missing_and_repeated_ids_become_unique_and_others_stay() -> None:
-    playback = Playback([chat(4), chat(4), chat(0), chat(9)], ROOM, Random(1), rate=10)
+    playback = played([chat(4), chat(4), chat(0), chat(9)], rate=10)
     messages = playback.advance(1.0, 1)
     ids = [message.msg_id for message in messages]
     assert (ids[0], ids[3], len(set(ids)), 0 in ids) == (4, 9, 4, False)
@@ -62,13 +68,13 @@ def test_missing_and_repeated_ids_become_unique_and_others_stay() -> None:
 def test_what_ends_the_room_comes_last_and_the_rest_keeps_its_order() -> None:
     end = Payload("WebcastControlMessage", control_message(ControlAction.ENDED, 5, 6, 7).payload)
     pause = Payload("WebcastControlMessage", control_message(ControlAction.PAUSED, 5, 8, 7).payload)
-    messages = Playback([chat(1), end, pause, chat(2)], ROOM, Random(1), rate=10).advance(1.0, 1)
+    messages = played([chat(1), end, pause, chat(2)], rate=10).advance(1.0, 1)
     assert [message.msg_id for message in messages] == [1, 8, 2, 6]
     assert action_of(messages[-1]) is ControlAction.ENDED
 
 
 def test_payloads_come_once_and_at_their_rate() -> None:
-    playback = Playback([chat(number) for number in range(1, 11)], ROOM, Random(1), rate=4)
+    playback = played([chat(number) for number in range(1, 11)], rate=4)
     counts = [len(playback.advance(0.5, 1)) for _ in range(8)]
     assert counts == [2, 2, 2, 2, 2, 0, 0, 0]
 
@@ -111,7 +117,7 @@ def test_captured_payloads_keep_all_but_their_ids() -> None:
             if old.raw != new.raw
         ]
         ((old, new),) = changed  # the header
-        before, after = pb.Header.FromString(_bytes(old.value)), pb.Header.FromString(_bytes(new.value))
+        before, after = MessageHeader.FromString(_bytes(old.value)), MessageHeader.FromString(_bytes(new.value))
         assert (after.msg_id, after.room_id) == (8, ROOM if before.room_id else 0)
         assert after.create_time == before.create_time
 

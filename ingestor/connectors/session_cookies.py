@@ -1,0 +1,56 @@
+"""Cookies of logged-in sessions, as configured: one session for a platform, and others for single rooms. Pure."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from ingestor.connectors.headers import parse_cookies
+from shared.errors import BadRoom, ConfigError
+from shared.platforms import parse_room
+from shared.room import RoomKey
+
+LOGIN_COOKIE: Final = "sessionid"
+"""Who has it is logged in. Source: both platforms' web sites; peer clients agree."""
+
+
+def _json_object(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("it is a JSON object, room: cookies") from None
+    return value
+
+
+CookiesByRoom = Annotated[Mapping[str, SecretStr], NoDecode, BeforeValidator(_json_object)]
+"""A setting: a JSON object of rooms, as users call them, and the cookies of a session for each."""
+
+
+class SessionCookies:
+    """Which session listens to which room."""
+
+    def __init__(self, platform: str, cookies: SecretStr, by_room: Mapping[str, SecretStr]) -> None:
+        """Read the settings.
+
+        Raises:
+            ConfigError: the platform has no such room.
+        """
+        self._cookies = parse_cookies(cookies.get_secret_value())
+        self._by_room: dict[RoomKey, dict[str, str]] = {}
+        for text, secret in by_room.items():
+            try:
+                self._by_room[parse_room(text, platform)] = parse_cookies(secret.get_secret_value())
+            except BadRoom as error:
+                raise ConfigError(f"ROOMCAST_{platform.upper()}_ROOM_COOKIES: {error}") from None
+
+    def of(self, *keys: RoomKey) -> Mapping[str, str]:
+        """The cookies for a room, by the first of its keys that has some of its own."""
+        return next((self._by_room[key] for key in keys if key in self._by_room), self._cookies)
+
+
+def is_logged_in(cookies: Mapping[str, str]) -> bool:
+    """Whether these are the cookies of somebody who has an account."""
+    return LOGIN_COOKIE in cookies
