@@ -63,7 +63,7 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     try:
-        settings = {name: value for row in PLATFORMS for name, value in row.settings(url).items()}
+        settings = {name: value for row in PLATFORMS for name, value in {**row.settings(url), **row.demo}.items()}
         yield {name.removeprefix(PREFIX).lower(): value for name, value in settings.items()}
     finally:
         server.should_exit = True

@@ -1,6 +1,6 @@
 """The platforms there are: beside their folders, the only place that names one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
@@ -20,16 +20,18 @@ class Row:
     Attributes:
         routes: its doors.
         settings: (URL of the simulator) -> what leads an ingestor to it.
+        demo: settings with which its lively room shows all there is.
         called: how its users call a host's room.
     """
 
     platform: Platform
     routes: Callable[[Site], list[BaseRoute]]
     settings: Callable[[str], dict[str, str]]
+    demo: Mapping[str, str]
     called: Callable[[str], str]
 
 
 PLATFORMS = (
-    Row(TikTok(), tiktok.routes, tiktok.settings, tiktok.called),
-    Row(Douyin(), douyin.routes, douyin.settings, douyin.called),
+    Row(TikTok(), tiktok.routes, tiktok.settings, {}, tiktok.called),
+    Row(Douyin(), douyin.routes, douyin.settings, douyin.DEMO, douyin.called),
 )

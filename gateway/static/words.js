@@ -3,7 +3,7 @@
 const WORDS = {
   en: {
     tagline: "Watch what happens in a live room: chat, gifts and viewers, the moment they happen.",
-    ask: "@name, room number or link",
+    ask: "@name, number or link",
     join: "Join", again: "Try again", attempt: "Try",
     lost: "The connection was lost. Coming back by itself.",
     gone: "The connection was closed.",

@@ -8,6 +8,8 @@ RATIO_MAX = 200
 SMALL_OUTPUT_BYTES = 64 * 1024
 """Output that needs no ratio: a short text of one letter is no bomb."""
 
+_STEP_BYTES = 1024 * 1024  # at a time: zlib grows its output by doubling, which would cost twice the bound
+
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # recognised by the header
 
 
@@ -25,15 +27,17 @@ def inflate(packed: bytes, max_bytes: int) -> bytes:
     parts = []
     while packed:
         stream = zlib.decompressobj(_GZIP_OR_ZLIB)
-        try:
-            part = stream.decompress(packed, left + 1)
-        except zlib.error:
-            raise InflateError("not gzip or zlib") from None
-        if len(part) > left:
-            raise InflateError("larger than the bound")
-        if not stream.eof:
-            raise InflateError("cut short")
-        parts.append(part)
-        left -= len(part)
+        while not stream.eof:
+            try:
+                part = stream.decompress(packed, min(left + 1, _STEP_BYTES))
+            except zlib.error:
+                raise InflateError("not gzip or zlib") from None
+            if len(part) > left:
+                raise InflateError("larger than the bound")
+            packed = stream.unconsumed_tail
+            if not packed and not part and not stream.eof:
+                raise InflateError("cut short")
+            parts.append(part)
+            left -= len(part)
         packed = stream.unused_data.lstrip(b"\0")  # gzip files may be padded with zeros
     return b"".join(parts)

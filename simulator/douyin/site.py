@@ -1,5 +1,7 @@
 """Douyin's doors, all together, and how to find them."""
 
+from typing import Final
+
 from starlette.routing import BaseRoute
 
 from simulator.douyin.api import SHORT_PATH, Api
@@ -23,6 +25,10 @@ def settings(url: str) -> dict[str, str]:
         "ROOMCAST_DOUYIN_SHORT_URL": f"{url}{SHORT_PATH}",
         "ROOMCAST_DOUYIN_SOCKET_URLS": sockets,
     }
+
+
+DEMO: Final = {"ROOMCAST_DOUYIN_ROOM_COOKIES": '{"728804746624": "sessionid=demo"}'}
+"""A session that is logged in, for who is not is told no gifts."""
 
 
 def called(name: str) -> str:

@@ -1,18 +1,23 @@
 """The Douyin connector against a server that plays the platform, over real sockets."""
 
 import asyncio
+import gzip
 import io
 import json
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from prometheus_client import REGISTRY
 from starlette.responses import Response
 
 from ingestor.connectors.base import LiveRoom, SeenIds, Upstream
 from ingestor.connectors.douyin.connector import DouyinConnector
 from ingestor.connectors.douyin.settings import DouyinSettings
+from ingestor.connectors.webcast import MAX_UNZIPPED_BYTES
 from protos import webcast_pb2 as pb
 from shared.errors import (
     Blocked,
@@ -519,6 +524,64 @@ async def test_a_poll_that_fails_later_ends_the_connection(
     assert await receive(upstream) == ["1"]
     with pytest.raises(UpstreamError):
         await receive(upstream)
+
+
+# --- frames that are not as they should be ----------------------------------------------------------------------------
+
+
+def pushed(response: pb.Response, **fields: Any) -> bytes:
+    payload = gzip.compress(response.SerializeToString())
+    return pb.PushFrame(**{"log_id": 9, "payload_type": b"msg", "payload": payload, **fields}).SerializeToString()
+
+
+def told(*messages: tuple[str, int]) -> pb.Response:
+    items = [pb.Message(method=method.encode(), payload=b"", msg_id=number) for method, number in messages]
+    return pb.Response(messages=items, internal_ext=b"internal_src:x|wss_msg_type:r", now=1)
+
+
+GOOD = told(("WebcastChatMessage", 1))
+EDGE_FRAMES = {
+    "gzip that is none": pushed(pb.Response(), payload=b"\x1f\x8b\x08" + b"Z" * 40),
+    "gzip cut short": pushed(
+        pb.Response(), payload=gzip.compress(told(("WebcastChatMessage", 1)).SerializeToString())[:-4]
+    ),
+    "cut short": pushed(GOOD)[:-5],
+    "a bomb of 64 MiB": pushed(pb.Response(), payload=gzip.compress(bytes(64 * 1024 * 1024))),
+    "no protobuf": b"\xff" * 24,
+    "a response of groups": pushed(pb.Response(), payload=b"\x0b\x0c"),
+}
+
+
+async def test_of_frames_that_are_not_as_they_should_be_the_good_ones_arrive_and_the_bad_are_counted(
+    server: ScriptedServer, make: Make
+) -> None:
+    upstream = await connecting(make())
+    socket = await server.socket()
+    before = sample("bad_frame")
+    arrived: list[tuple[str, str]] = []
+    tracemalloc.start()
+    for number, bad in enumerate(EDGE_FRAMES.values(), start=1):
+        await socket.send_bytes(bad)
+        await socket.send_bytes(
+            pushed(told(("WebcastNobodyKnowsMessage", 2 * number), ("WebcastChatMessage", 2 * number + 1)))
+        )
+        for _ in range(2):
+            messages = upstream.protocol.receive_frame(await upstream.transport.receive())
+            arrived += [(message.method, message.id) for message in messages]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert arrived == [
+        message
+        for number in range(1, len(EDGE_FRAMES) + 1)
+        for message in (("WebcastNobodyKnowsMessage", f"{2 * number}"), ("WebcastChatMessage", f"{2 * number + 1}"))
+    ]
+    assert sample("bad_frame") - before == len(EDGE_FRAMES)
+    assert peak < 2 * MAX_UNZIPPED_BYTES
+    await closed(upstream)
+
+
+def sample(what: str) -> float:
+    return REGISTRY.get_sample_value("roomcast_upstream_unused_total", {"platform": "douyin", "what": what}) or 0.0
 
 
 # --- proxies and secrets ------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """What operators and load balancers ask."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from shared.platforms import PLATFORMS
 from tests.gateways import Gateway, running_gateway
 from tests.holder import HolderClient
 
@@ -81,3 +83,9 @@ async def test_plain_request_to_a_room_is_told_to_upgrade(gateway: Gateway) -> N
 async def test_socket_elsewhere_is_refused(gateway: Gateway) -> None:
     with pytest.raises(InvalidStatus):
         await connect(f"ws://127.0.0.1:{gateway.port}/rooms")
+
+
+async def test_the_viewer_offers_every_platform(gateway: Gateway) -> None:
+    found = re.search(r'<meta name="platforms" content="([^"]+)">', (await gateway.get("/viewer")).text)
+    assert found is not None
+    assert found[1].split() == list(PLATFORMS)
