@@ -62,6 +62,9 @@ class SeenIds:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def __contains__(self, message_id: str) -> bool:
+        return message_id in self._ids
+
     def add(self, message_id: str) -> bool:
         """Remember an id. False when it was there already."""
         if message_id in self._ids:

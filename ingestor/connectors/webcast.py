@@ -197,8 +197,9 @@ class WebcastProtocol:
         return messages
 
     def _is_duplicate(self, message_id: str, item: pb.Message, told: Told) -> bool:
-        if told is Told.SYNC:  # it keeps its id when it changes, and proves nothing about what happened
-            return not self._seen.add(f"{message_id}@{item.wrds_version}")
+        if told is Told.SYNC:  # it proves nothing about what happened, and may keep its id when it changes
+            # The id alone is there when another holder passed it on.
+            return message_id in self._seen or not self._seen.add(f"{message_id}@{item.wrds_version}")
         new = self._seen.add(message_id)
         new_here = self._seen_here.add(message_id)
         # Only what an earlier connection passed on shows that this one joins it; a server may also repeat itself.

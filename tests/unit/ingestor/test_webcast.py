@@ -253,6 +253,9 @@ def test_how_things_stand_is_told_again_when_it_changed_and_shows_no_overlap() -
     assert second.receive_frame(state(1)) == []
     assert [message.sync for message in second.receive_frame(state(2))] == [True]
     assert not second.overlapped
+    by_another_holder = SeenIds()
+    by_another_holder.add("5")
+    assert protocol(seen=by_another_holder, position="c1").receive_frame(state(1)) == []
 
 
 def test_a_session_is_greeted_once() -> None:
