@@ -9,7 +9,7 @@ PYTHON3 ?= $(shell for python in python3 python3.14 python3.13 python3.12 python
 PROTOS := protos/webcast.proto protos/tiktok.proto protos/douyin.proto
 PORT ?= 8000
 
-.PHONY: help run test check format bench protos docs doctor install pins clean
+.PHONY: help run test check format bench chaos protos docs doctor install pins clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -32,6 +32,9 @@ format: install  ## Bring the code into its form
 
 bench: install  ## Cost of a delivery, against a plain `send_text` loop, as ratios
 	@$(PYTHON) -m bench
+
+chaos: install  ## Break a whole cluster at random, 20 minutes; CHAOS="--seed 9 --seconds 60" for another run
+	@$(PYTHON) -m tests.chaos $(CHAOS)
 
 protos: install  ## Generate protos/*_pb2.py(i) from the schemas
 	@$(PYTHON) -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)

@@ -49,7 +49,14 @@ class RoomWorker:
     """Runs one room for as long as its lease holds and somebody wants it."""
 
     def __init__(
-        self, services: Services, connector: Connector, lease: Lease, tail: Sequence[Entry], position: str
+        self,
+        services: Services,
+        connector: Connector,
+        lease: Lease,
+        tail: Sequence[Entry],
+        *,
+        position: str,
+        raw_wanted: bool,
     ) -> None:
         """Start where the last holder stopped; `open` reads what that takes.
 
@@ -59,6 +66,7 @@ class RoomWorker:
             lease: just acquired.
             tail: the newest entries of the room's log.
             position: the upstream's cursor behind them, "" when it has none.
+            raw_wanted: whether somebody asks for `raw` events; looked at again with each renewal.
         """
         settings = services.settings
         self._services = services
@@ -82,7 +90,7 @@ class RoomWorker:
         """When the lease was won (monotonic)."""
         self.events = 0
         """Passed on since then: how lively the room is."""
-        self._raw_wanted = False
+        self._raw_wanted = raw_wanted
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
@@ -103,7 +111,8 @@ class RoomWorker:
         tail = await services.broker.tail(lease.room, TAIL_ENTRIES)
         state = await services.broker.state(lease.room)
         logger.info("lease acquired room=%s epoch=%d after=%s", lease.room, lease.epoch, lease.prev)
-        return cls(services, connector, lease, tail, state.position)
+        wish = await services.demand.look(lease.room)
+        return cls(services, connector, lease, tail, position=state.position, raw_wanted=wish.raw)
 
     def __repr__(self) -> str:
         return f"<RoomWorker {self.room} epoch={self._writer.epoch} attempt={self._outage.attempt}>"

@@ -107,7 +107,8 @@ class WebcastProtocol:
         self._count = count
         self._seen = seen
         self._seen_here = SeenIds()
-        self._greeting_expected = position != ""
+        self._resumed = position != ""
+        self._greeting_expected = self._resumed
         self._heartbeats = 0
         self._bad_in_a_row = 0
         self._waiting: list[bytes] = []
@@ -202,8 +203,9 @@ class WebcastProtocol:
             return message_id in self._seen or not self._seen.add(f"{message_id}@{item.wrds_version}")
         new = self._seen.add(message_id)
         new_here = self._seen_here.add(message_id)
-        # Only what an earlier connection passed on shows that this one joins it; a server may also repeat itself.
-        if not new and new_here:
+        # Only what an earlier connection passed on shows that this one joins it; a server may also repeat itself. And
+        # without a place to go on from we are told a few kinds of messages again, and of the others nothing.
+        if not new and new_here and self._resumed:
             self.overlapped = True
         return not new
 

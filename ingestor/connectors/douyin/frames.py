@@ -12,6 +12,9 @@ from protos import webcast_pb2 as pb
 
 _STATE: Final = b"wss_msg_type:wrds"
 _STARTED_MIN_S: Final = 1_400_000_000  # 2014; ids of a few state messages do not begin with a time
+_REPLAYED_MS: Final = 500
+"""What is told so soon is no news: recorded replays come within 50 ms, and what happens comes 0.8 s later or more."""
+
 _NO_PLACE: Final = re.compile(r"(?:^|_)r-1(?:_|$)")
 _INTERNAL_EXT_MAX: Final = 1024  # to be kept with the room; captured ones have up to 300 bytes
 
@@ -75,8 +78,9 @@ class _Listening:
         if message.is_history or _STATE in response.internal_ext:  # field 6 means here: it tells how things stand
             return Told.SYNC
         # An id has its second in the upper half. Source: captures 2022 to 2026, ids and times of chats agree.
-        happened_s = message.msg_id >> 32
-        return Told.HISTORY if _STARTED_MIN_S < happened_s < self._since_ms // 1000 else Told.NEWS
+        happened_s, since_s = message.msg_id >> 32, self._since_ms // 1000
+        before = happened_s < since_s or (happened_s == since_s and response.now - self._since_ms < _REPLAYED_MS)
+        return Told.HISTORY if _STARTED_MIN_S < happened_s and before else Told.NEWS
 
     def position(self, cursor: str, response: pb.Response) -> str:
         """No place in the stream of messages (`r-1`), as in the first state of a connection: "" ."""

@@ -57,9 +57,11 @@ def test_an_ack_is_log_id_type_and_internal_ext_in_the_recorded_order() -> None:
 
 
 def test_what_happened_before_we_listened_is_history() -> None:
-    frame = server_frame(happened(NOW_S - 1), happened(NOW_S), happened(NOW_S + 5))
-    messages = opened().receive_frame(frame)
-    assert marks(messages) == [(True, False), (False, False), (False, False)]
+    protocol = opened()
+    messages = protocol.receive_frame(server_frame(happened(NOW_S - 1), happened(NOW_S), happened(NOW_S + 5)))
+    assert marks(messages) == [(True, False), (True, False), (False, False)]
+    messages += protocol.receive_frame(server_frame(happened(NOW_S, number=2), now_s=NOW_S + 1))
+    assert marks(messages[3:]) == [(False, False)]  # of the same second, and told later: it is news
     assert {message.room_id for message in messages} == {ROOM_ID}
 
 

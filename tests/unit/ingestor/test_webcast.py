@@ -242,6 +242,15 @@ def test_a_message_of_an_earlier_connection_shows_overlap_and_is_dropped() -> No
     assert second.overlapped
 
 
+def test_without_a_place_to_go_on_from_no_overlap_is_believed() -> None:
+    """Chats are told again, likes and gifts are not: what is there says nothing about what is missing."""
+    seen = SeenIds()
+    protocol(seen=seen).receive_frame(server_frame(pb.Response(messages=[chat(1)])))
+    second = protocol(seen=seen)
+    assert ids(second.receive_frame(server_frame(pb.Response(messages=[chat(1), chat(2)])))) == ["2"]
+    assert not second.overlapped
+
+
 def test_how_things_stand_is_told_again_when_it_changed_and_shows_no_overlap() -> None:
     def state(version: int) -> bytes:
         return server_frame(pb.Response(messages=[pb.Message(method=b"Banner", msg_id=5, wrds_version=version)]))
