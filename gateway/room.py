@@ -163,7 +163,11 @@ class Room:
             member.on_unavailable()
 
     def on_available(self) -> None:
-        """Redis is back: tell all the phase."""
+        """Redis is back: tell it the demand, which it may have forgotten, and all members the phase."""
+        now = time.monotonic()
+        self.demand.doubt(now)
+        if self.demand.wanted and not self.rests:
+            self.demand.keep_up(now)
         self._tell_phase()
 
     def _point_to(self, target: str) -> None:

@@ -86,7 +86,7 @@ class StandingDemand:
             self._run(self._tell)
 
     def doubt(self, now: float) -> None:
-        """The holder fell silent: perhaps it gave the room up because Redis forgot the demand."""
+        """Perhaps Redis forgot the demand, and the holder gave the room up."""
         if self._announced:
             self._due = now
 

@@ -16,14 +16,24 @@ from tests.chaos.faults import FAULTS
 @click.option("--seconds", type=click.FloatRange(1, 86_400), default=400.0, show_default=True, help="For each seed.")
 @click.option("--fault", "kinds", multiple=True, type=click.Choice(list(FAULTS)), help="These only; all by default.")
 @click.option("--count", type=click.IntRange(1), help="Faults at most, for each seed.")
+@click.option("--clients", type=click.IntRange(1, 500), default=2, show_default=True, help="In each of the rooms.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder for the output of all processes.")
-def main(seeds: tuple[int, ...], seconds: float, kinds: tuple[str, ...], count: int | None, keep: Path | None) -> None:
+def main(
+    seeds: tuple[int, ...],
+    seconds: float,
+    kinds: tuple[str, ...],
+    count: int | None,
+    clients: int,
+    keep: Path | None,
+) -> None:
     """Break a whole cluster at random, and judge what its clients got."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as temporary:
         for seed in seeds:
             folder = (keep or Path(temporary)) / str(seed)
-            outcome = asyncio.run(run(folder, seed=seed, seconds=seconds, kinds=kinds or list(FAULTS), most=count))
+            outcome = asyncio.run(
+                run(folder, seed=seed, seconds=seconds, kinds=kinds or list(FAULTS), most=count, clients=clients)
+            )
             outcomes.append(outcome)
             for verdict in outcome.verdicts:
                 for what, ids in verdict.faults().items():

@@ -54,7 +54,9 @@ class Outcome:
         return not self.stuck and calm and all(verdict.is_clean for verdict in self.verdicts)
 
 
-async def run(folder: Path, *, seed: int, seconds: float, kinds: Sequence[str], most: int | None = None) -> Outcome:
+async def run(
+    folder: Path, *, seed: int, seconds: float, kinds: Sequence[str], most: int | None = None, clients: int = 2
+) -> Outcome:
     """Break things for a while.
 
     Args:
@@ -63,10 +65,11 @@ async def run(folder: Path, *, seed: int, seconds: float, kinds: Sequence[str], 
         seconds: how long; the last fault may end a little later.
         kinds: of faults.
         most: faults at most.
+        clients: in each room.
     """
     outcome = Outcome(seed)
     rng = random.Random(seed)
-    async with running_world(folder, seed=seed) as world:
+    async with running_world(folder, seed=seed, clients=clients) as world:
         first = await world.mark()
         if not await world.reached(first, FLOWING_WITHIN_S):
             outcome.stuck.append("before the first fault")

@@ -481,6 +481,19 @@ async def test_holder_that_fell_silent_is_told_the_demand_again() -> None:
         assert at.demand.told == ["announce", "refresh"]
 
 
+async def test_redis_that_is_back_is_told_the_demand_at_once() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.room.want()
+        await at.settle()
+        at.channels.up = False
+        at.room.feed.on_link(up=False)
+        at.channels.up = True
+        at.room.feed.on_link(up=True)
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh"]
+
+
 async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
     async with scene() as at:
         await at.join()
