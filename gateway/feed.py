@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.settings import GatewaySettings
-from gateway.tail import RING_MAX, RING_MAX_BYTES, Tail, Verdict
+from gateway.tail import BEGINNING, RING_MAX, RING_MAX_BYTES, Tail, Verdict
 from shared.backoff import Backoff
 from shared.broker import PAGE_ENTRIES, Broker, Entry
 from shared.channels import Channels
@@ -263,11 +263,11 @@ class Feed:
     async def _read_log(self) -> None:
         broker, tail = self._cluster.broker, self._tail
         self._read_at = time.monotonic()
-        if tail.last is None:
+        if not tail.begun:
             entries = await broker.tail(self._key, RING_MAX, RING_MAX_BYTES)
             tail.begin(entries, None if entries else await broker.last_id(self._key))
             return
-        after = tail.last
+        after = tail.last or BEGINNING
         while True:
             page = await broker.page(self._key, after)
             if page:

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from gateway.frames import Delivery
 from gateway.options import EventFilter
 from gateway.room import Room
-from gateway.tail import EXPIRED, REWOUND, TRIMMED, Walk
+from gateway.tail import BEGINNING, EXPIRED, REWOUND, TRIMMED, Walk
 from shared.broker import Broker
 from shared.cursor import Cursor, follows
 from shared.errors import BadCursor
-
-_BEGINNING = Cursor(0, 0)
 
 
 class Recovery:
@@ -32,6 +30,8 @@ class Recovery:
         self._broker = broker
         self._since = since
         self._walk = Walk(room.key, since)
+        self._found: list[Delivery] = []
+        """Read already, while a read after it failed."""
 
     @property
     def complete(self) -> bool:
@@ -61,7 +61,7 @@ class Recovery:
             prev = first.marker_prev
             if follows(since, first.cursor, prev) or since.epoch in (first.cursor.epoch, prev and prev.epoch):
                 return
-            oldest = await self._broker.page(self._room.key, _BEGINNING, 1)
+            oldest = await self._broker.page(self._room.key, BEGINNING, 1)
             foreign = bool(oldest) and since > oldest[0].cursor
         else:
             newest = await self._broker.last_id(self._room.key)
@@ -78,6 +78,7 @@ class Recovery:
         """
         tail = self._room.tail
         self._walk.last = tail.last
+        self._found.clear()
         found = _newest(tail.held(), count, wanted)
         if found is None:
             # With the default filter nearly every entry counts; with another the whole log may have to be looked at.
@@ -96,11 +97,10 @@ class Recovery:
         Raises:
             BrokerUnavailable: the log cannot be read; nothing is lost by trying again.
         """
-        room, walk = self._room, self._walk
-        found: list[Delivery] = []
+        room, walk, found = self._room, self._walk, self._found
         vanished = 0
         while (rest := room.tail.after(walk.last)) is None:
-            page = await self._broker.page(room.key, walk.last or _BEGINNING)
+            page = await self._broker.page(room.key, walk.last or BEGINNING)
             fresh = page[1:] if page and page[0].cursor == walk.last else page
             found += map(walk.step, fresh)
             if fresh:
@@ -118,6 +118,7 @@ class Recovery:
             place = room.tail.position or self._since
             if (gap := walk.tell_gap(before=_first_place(rest) or place)) is not None:
                 found.append(Delivery(place, (gap,)))
+        self._found = []
         return [*found, *rest]
 
 

@@ -18,6 +18,9 @@ RING_MAX = 256  # entries; a client that hops between gateways comes back within
 RING_MAX_BYTES = 512 * 1024  # per room, whatever the size of its entries
 EPOCHS_REMEMBERED = 16  # holders; a double from further back is older than any log
 
+BEGINNING = Cursor(0, 0)
+"""A place before any entry."""
+
 TRIMMED, EXPIRED, REWOUND = "trimmed", "expired", "rewound"
 
 
@@ -104,6 +107,9 @@ class Tail:
         self._ring: deque[Delivery] = deque()
         self._ring_bytes = 0
         self._ring_start: Cursor | None = None
+        self._owed_from_the_start = False
+        self.begun = False
+        """The log was looked at; what is written from then on is owed to those who are here."""
 
     @property
     def last(self) -> Cursor | None:
@@ -121,16 +127,20 @@ class Tail:
 
     def begin(self, entries: Iterable[Entry], newest: Cursor | None) -> None:
         """Take the log's newest entries and last id as the start. Nobody is owed them."""
+        self.begun = True
         for entry in entries:
             self.enter(entry)
         if self.last is None and newest is not None:
             self._restart(newest)
+        self._owed_from_the_start = self.last is None
 
     def judge(self, entry: Entry) -> Verdict:
         """What an entry of the channel is to us."""
         cursor, last = entry.cursor, self.last
         if cursor.offset <= self._delivered.get(cursor.epoch, -1):
             return Verdict.DOUBLE
+        if self._owed_from_the_start:
+            return Verdict.NEXT if _begins_log(entry) else Verdict.AHEAD
         if last is None or follows(last, cursor, entry.marker_prev):
             return Verdict.NEXT
         return Verdict.AHEAD if cursor > last else Verdict.BEHIND
@@ -140,6 +150,10 @@ class Tail:
         cursor = entry.cursor
         if cursor.offset <= self._delivered.get(cursor.epoch, -1):
             return None
+        if self._owed_from_the_start:
+            self._owed_from_the_start = False
+            if not _begins_log(entry):
+                self._walk.last = BEGINNING  # which nothing follows: what is missing before it becomes a gap
         if not self._ring:
             self._ring_start = _before(entry)
         delivery = self._walk.step(entry)
@@ -156,7 +170,8 @@ class Tail:
         """A read from `last` on found no entry; `newest` is the log's last id. False: it must be read again."""
         last = self.last
         if newest is None:
-            self._walk.lose(EXPIRED)
+            if last is not None:
+                self._walk.lose(EXPIRED)
         elif last is not None and newest < last:
             self._walk.lose(REWOUND)
             self._walk.last = newest
@@ -186,6 +201,7 @@ class Tail:
         return tuple(self._ring)
 
     def _restart(self, newest: Cursor) -> None:
+        self._owed_from_the_start = False
         self._walk.last = newest
         self._deliver_up_to(newest)
         self._ring.clear()
@@ -195,6 +211,11 @@ class Tail:
         self._delivered[cursor.epoch] = cursor.offset
         if len(self._delivered) > EPOCHS_REMEMBERED:
             del self._delivered[min(self._delivered)]
+
+
+def _begins_log(entry: Entry) -> bool:
+    """Whether nothing can have been in the log before this entry."""
+    return entry.is_marker and entry.marker_prev is None
 
 
 def _before(entry: Entry) -> Cursor | None:

@@ -11,9 +11,9 @@ from tests.e2e.test_main_path import DEMO, between, control, inject, live_ids, s
 
 
 def holder(gateway: str) -> str:
-    """The name of the ingestor that holds @demo; empty when nobody does."""
+    """The name of the ingestor that holds the only room; empty when nobody does."""
     rooms: list[dict[str, Any]] = httpx.get(f"http://{gateway}/rooms").json()["rooms"]
-    return next((room.get("holder", "") for room in rooms if room["room"] == DEMO), "")
+    return next((room.get("holder", "") for room in rooms), "")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
@@ -36,3 +36,34 @@ async def test_another_ingestor_goes_on_where_the_first_one_stopped(processes: P
     assert client.of_type("gap") == []
     if how is signal.SIGTERM:
         assert ingestors[before].wait(10) == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(("address", "room"), [(DEMO, DEMO), ("douyin/728804746624", "728804746624")])
+async def test_the_sums_of_gifts_are_exact_over_a_take_over(
+    processes: Processes, how: signal.Signals, address: str, room: str
+) -> None:
+    """Streaks that are open when their holder goes are counted on by the next one."""
+    processes.simulator("--rate", "60")
+    login = {"ROOMCAST_DOUYIN_COOKIES": "sessionid=s"}
+    ingestors = {name: processes.ingestor(ROOMCAST_INGESTOR_NAME=name, **login) for name in ("one", "two")}
+    gateway = processes.gateway()
+    async with Client(gateway, address, "lang=en&events=gift,chat") as client:
+
+        def pressed(more_than: int) -> bool:
+            return bool(sum(gift["delta"] for gift in client.of_type("gift")) > more_than)
+
+        await until(lambda: pressed(20), what="gifts")
+        before = holder(gateway)
+        ingestors[before].send_signal(how)
+        await until(lambda: holder(gateway) not in ("", before), what="another holder")
+        counted = sum(gift["delta"] for gift in client.of_type("gift"))
+        await until(lambda: pressed(counted + 20), what="more gifts")
+        control(processes, f"/rooms/{room}/pause", {})
+        last = inject(processes, room, ("WebcastChatMessage", b""))[0]
+        await until(lambda: last in live_ids(client), what="the last chat")
+        given = control(processes, f"/rooms/{room}")["gifts"]
+    gifts = client.of_type("gift")
+    assert client.of_type("gap") == []
+    assert sum(gift["delta"] for gift in gifts) == given["units"]
+    assert sum(gift["diamonds"] for gift in gifts) == given["diamonds"]
