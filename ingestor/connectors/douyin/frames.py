@@ -80,7 +80,7 @@ class _Listening:
         # An id has its second in the upper half. Source: captures 2022 to 2026, ids and times of chats agree.
         happened_s, since_s = message.msg_id >> 32, self._since_ms // 1000
         before = happened_s < since_s or (happened_s == since_s and response.now - self._since_ms < _REPLAYED_MS)
-        return Told.HISTORY if _STARTED_MIN_S < happened_s and before else Told.NEWS
+        return Told.HISTORY if happened_s > _STARTED_MIN_S and before else Told.NEWS
 
     def position(self, cursor: str, response: pb.Response) -> str:
         """No place in the stream of messages (`r-1`), as in the first state of a connection: "" ."""
