@@ -482,6 +482,44 @@ async def test_polling_goes_on_where_the_socket_left_off(server: ScriptedServer,
     assert server.asked[-1].query["cursor"] == "t-9_r-9_d-1_u-1"
 
 
+async def test_a_room_that_is_over_is_not_called_blocked_by_a_poll(server: ScriptedServer, make: Make) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [as_json({"status_code": 30003})]
+    with pytest.raises(RoomOffline):
+        await connecting(make())
+
+
+@pytest.mark.parametrize(("answer", "error"), [(ERROR, UpstreamUnavailable), (RATE_LIMIT, RateLimited)])
+async def test_while_the_socket_rests_a_poll_that_fails_says_why(
+    server: ScriptedServer, make: Make, answer: Response, error: type[UpstreamError]
+) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [polled(), answer]
+    connector = make()
+    await closed(await connecting(connector))
+    with pytest.raises(error):
+        await connecting(connector)
+
+
+async def test_a_signer_in_trouble_does_not_keep_a_refused_room_from_being_polled(
+    server: ScriptedServer, make: Make
+) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers.update({"/sign": [Response(status_code=401)], FETCH: [polled(1)]})
+    upstream = await connecting(make(douyin_sign_url=f"{server.url}/sign?stub={{stub}}"))
+    assert await receive(upstream) == ["1"]
+
+
+async def test_a_worn_out_cookie_is_renewed_before_the_next_try(
+    server: ScriptedServer, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestor.connectors.douyin.visitor.YOUNG_S", 0.0)
+    server.answers.update({"/": [cookie("1%7Cold"), cookie("1%7Cnew")], ENTER: [EMPTY, enter()], PAGE: [SHELL]})
+    assert (await make().check_live(ROOM)).broadcast == ROOM_ID
+    told = [asked.cookies.get("ttwid") for asked in server.asked if asked.path == ENTER]
+    assert told == ["1%7Cold", "1%7Cnew"]
+
+
 async def test_the_refused_socket_rests_for_all_rooms_and_then_is_tried_again(
     server: ScriptedServer, make: Make
 ) -> None:
@@ -501,7 +539,7 @@ async def test_the_refused_socket_rests_for_all_rooms_and_then_is_tried_again(
 
 @pytest.mark.parametrize(
     "answer",
-    [EMPTY, CAPTCHA, as_json({"status_code": 20003}), as_json({"status_code": 9}), Response(b"\xff\xff"), ERROR],
+    [EMPTY, CAPTCHA, as_json({"status_code": 9}), Response(b"\xff\xff"), ERROR],
 )
 async def test_refused_by_socket_and_poll_it_is_blocked_for_long(
     server: ScriptedServer, make: Make, answer: Response

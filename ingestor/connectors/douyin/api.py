@@ -202,6 +202,8 @@ class DouyinApi:
         Raises:
             UpstreamError: what any other status says, or no answer.
         """
+        if web_rid:  # pages of rooms are empty without the cookie, which may just have been thrown away
+            await self.visitor.cookie.get()
         path = url.partition("://")[2].partition("?")[0]
         signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
         cookies = {**self.visitor.cookie.cookies, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}

@@ -25,7 +25,7 @@ from ingestor.connectors.webcast import MAX_FRAME_BYTES, WebcastProtocol
 from ingestor.connectors.websocket import HandshakeRefused, WebSocketTransport
 from shared import metrics
 from shared.clock import now_ms
-from shared.errors import Blocked, UpstreamError, UpstreamUnavailable
+from shared.errors import Blocked, RoomNotLive, UpstreamError, UpstreamUnavailable
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ class DouyinConnector:
         try:
             transport = await self._poll(room, room_id, place)
         except UpstreamError as error:
+            if isinstance(error, RoomNotLive) or (refused is None and not isinstance(error, Blocked)):
+                raise
             # Refused at every door: asking again soon makes it worse.
             raise Blocked((refused or error).detail, retry_after_s=self._settings.douyin_blocked_rest_s) from None
         if refused:
@@ -127,7 +129,8 @@ class DouyinConnector:
                 else:
                     metrics.TOKENS.labels(self.platform, signer.name, "ok").inc()
                     return transport
-        raise most_telling(errors)
+        # A refused signature leads to polling, whatever the next signer's own trouble is.
+        raise next((error for error in errors if isinstance(error, Blocked)), most_telling(errors))
 
     async def _open_any_socket(
         self, room: RoomKey, room_id: str, place: Position | None, signer: Signer, ttwid: str
