@@ -242,9 +242,12 @@ def read_response(wire: bytes) -> pb.Response:
         RemoteProtocolError: it cannot be read, or is beyond a ceiling.
     """
     try:
-        return _parse(pb.Response, wire, MAX_UNZIPPED_BYTES)
+        response = _parse(pb.Response, wire, MAX_UNZIPPED_BYTES)
     except _BadFrame as error:
         raise RemoteProtocolError(str(error)) from None
+    if len(response.cursor) > MAX_CURSOR_BYTES or len(response.internal_ext) > MAX_INTERNAL_EXT_BYTES:
+        raise RemoteProtocolError("cursor or internal_ext are too large for an address")
+    return response
 
 
 class _BadFrame(ValueError):

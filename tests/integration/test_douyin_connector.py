@@ -552,7 +552,10 @@ async def test_refused_by_socket_and_poll_it_is_blocked_for_long(
     assert "device" in raised.value.detail
 
 
-@pytest.mark.parametrize("answer", [EMPTY, ERROR, Response(b"\xff\xff"), RATE_LIMIT])
+HUGE = Response(pb.Response(cursor=b"t-1_r-5", internal_ext=b"x" * 100_000).SerializeToString())
+
+
+@pytest.mark.parametrize("answer", [EMPTY, ERROR, Response(b"\xff\xff"), RATE_LIMIT, HUGE])
 async def test_a_poll_that_fails_later_ends_the_connection(
     server: ScriptedServer, make: Make, answer: Response
 ) -> None:
