@@ -12,7 +12,7 @@ from protos import webcast_pb2 as pb
 
 _STATE: Final = b"wss_msg_type:wrds"
 _STARTED_MIN_S: Final = 1_400_000_000  # 2014; ids of a few state messages do not begin with a time
-_REPLAYED_MS: Final = 500
+_REPLAYED_MS: Final = 200
 """What is told so soon is no news: recorded replays come within 50 ms, and what happens comes 0.8 s later or more."""
 
 _NO_PLACE: Final = re.compile(r"(?:^|_)r-1(?:_|$)")
