@@ -20,6 +20,13 @@ class IngestorSettings(SharedSettings):
     scan_interval_s: float = Field(3, ge=0.1, le=10)
     """How often demanded rooms are listed, which finds what a lost wake-up missed; well below the 20 s after which an
     ingestor counts as gone."""
+    relief_rooms: int = Field(5, ge=0, le=50)
+    """Rooms handed over at once at most, to ingestors that hold fewer; each costs a new upstream connection, often a
+    paid token, and loads are told only every few seconds. 0: none, ever."""
+    relief_excess_percent: float = Field(20, ge=5, le=1000)
+    """How far above its share of all rooms an ingestor has to be, so that small differences are left as they are."""
+    relief_held_s: float = Field(60, ge=0.1, le=86_400)
+    """A room taken less than this ago is not handed over: it may still be opening, and no room moves all the time."""
     upstream_retries: int = Field(3, ge=0, le=20)
     """Attempts per outage of an upstream; the count starts anew with the first message."""
     upstream_silence_s: float = Field(30, ge=1, le=300)

@@ -1,24 +1,35 @@
-"""Finds demanded rooms, claims those the assigner chose, and runs a worker for each lease won."""
+"""Finds demanded rooms, claims those the assigner chose, runs a worker for each lease won, and relieves itself.
+
+To relieve itself it does with some rooms what it does with all when it stops: it releases and wakes, so that others go
+on within milliseconds at the upstream's cursor; and for a moment it does not try for them.
+"""
 
 import asyncio
+import contextlib
 import logging
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Protocol
 
 from ingestor import assigner
+from ingestor.assigner import Holding, Load, Relief
 from ingestor.connectors.base import Connector
 from ingestor.name_worker import NameWorker
 from ingestor.room_worker import RoomWorker
 from ingestor.services import Services
 from shared import metrics
 from shared.clock import now_ms
+from shared.demand import Member
 from shared.errors import BrokerUnavailable
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
+
+HAND_OVER_REST_S = 1.0  # others take a room within milliseconds; what nobody took by then is ours again
+HEARTBEAT_GRACE_S = 1.0  # a busy peer, a slow Redis
 
 
 class Worker(Protocol):
@@ -47,12 +58,24 @@ class Supervisor:
         self._settings = services.settings
         self._connectors = connectors
         self._workers: dict[RoomKey, Worker | None] = {}
-        """Rooms held; None while the lease is being claimed."""
+        """Rooms held; None while the lease is being claimed, or left to others."""
         self._resting: dict[RoomKey, float] = {}
         """Rooms to leave alone, and until when (monotonic)."""
         self._woken: dict[RoomKey, None] = {}
+        self._claim_again: set[RoomKey] = set()
+        """Rooms that we were woken for while we asked for their lease: the answer may be out of date."""
+        self._others: list[Load] = []
+        """What the other ingestors told, as of the last scan."""
+        self._known: Set[str] = frozenset()
+        """Who told something, as of the last scan."""
+        self._handing_over: set[RoomKey] = set()
+        """Rooms that are being released, and those released a moment ago."""
+        self._calm_since = -math.inf
+        """When the last hand-over was over (monotonic)."""
+        self._relief_from = -math.inf
+        """Nothing is handed over before (monotonic)."""
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def rooms(self) -> int:
@@ -64,14 +87,16 @@ class Supervisor:
         worker = self._workers.get(room)
         if worker is not None:
             worker.poke()
-            return
-        self._resting.pop(room, None)
-        self._woken[room] = None
-        self._wake.set()
+        elif room in self._workers:
+            self._claim_again.add(room)
+        else:
+            self._resting.pop(room, None)
+            self._woken[room] = None
+            self._wake.set()
 
     def stop(self) -> None:
         """Release every lease at once, so that others take over; `run` then returns."""
-        self._stopping = True
+        self._stopping.set()
         for worker in self._workers.values():
             if worker is not None:
                 worker.stop()
@@ -81,63 +106,127 @@ class Supervisor:
         """Until stopped. Ends when all workers have."""
         next_scan = 0.0
         async with asyncio.TaskGroup() as tasks:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 woken, self._woken = list(self._woken), {}
                 self._start_claims(tasks, woken)
                 if time.monotonic() >= next_scan:
                     next_scan = time.monotonic() + self._settings.scan_interval_s
                     self._start_claims(tasks, await self._scan())
+                    self._relieve()
                 try:
                     async with asyncio.timeout(max(0.0, next_scan - time.monotonic())):
                         await self._wake.wait()
                 except TimeoutError:
                     pass
                 self._wake.clear()
+            # Before our rooms are gone: nobody shall hand one over to us.
+            with contextlib.suppress(BrokerUnavailable):
+                await self._services.demand.leave("ingestor", self._settings.ingestor_name)
 
     async def _scan(self) -> list[RoomKey]:
+        """Tell our load, look at that of the others, and list the rooms in demand."""
         now = time.monotonic()
         self._resting = {room: until for room, until in self._resting.items() if until > now}
         demand, name = self._services.demand, self._settings.ingestor_name
+        wanted: list[RoomKey] = []
+        self._others = []
         try:
             await demand.heartbeat("ingestor", name, {"rooms": self.rooms, "max_rooms": self._settings.max_rooms})
-            return list(await demand.wanted())
+            wanted = list(await demand.wanted())
+            members = await demand.members("ingestor")
+            loads = {member.name: load for member in members if (load := _load(member)) is not None}
+            # Who came since the last scan may not hear wakes yet.
+            self._others = [load for other, load in loads.items() if other != name and other in self._known]
+            self._known = loads.keys()
         except BrokerUnavailable as error:
             logger.warning("scan failed: %s", error)
         except Exception:  # a foreign key under one of our names must not end the rooms that run
             logger.exception("scan failed")
-        return []
+        return wanted
+
+    def _relieve(self) -> None:
+        """Hand rooms over, if others hold clearly fewer."""
+        now, settings = time.monotonic(), self._settings
+        if self._handing_over or now < self._relief_from or self._stopping.is_set():
+            return
+        workers = {room: worker for room, worker in self._workers.items() if isinstance(worker, RoomWorker)}
+        for room in assigner.relieve(
+            {room: Holding(now - worker.since, worker.events) for room, worker in workers.items()},
+            Load(len(workers), settings.max_rooms),
+            self._others,
+            calm_s=now - self._calm_since,
+            relief=Relief(
+                rooms=settings.relief_rooms,
+                excess=settings.relief_excess_percent / 100,
+                held_s=settings.relief_held_s,
+                fresh_s=2 * settings.scan_interval_s + HEARTBEAT_GRACE_S,
+            ),
+        ):
+            logger.info("hand-over begun room=%s rooms=%d", room, len(workers))
+            self._handing_over.add(room)
+            workers[room].stop()
 
     def _start_claims(self, tasks: asyncio.TaskGroup, wanted: Iterable[RoomKey]) -> None:
         known = (room for room in wanted if room.platform in self._connectors)
-        for room in assigner.plan(
-            known,
-            self._workers.keys(),
-            capacity=self._settings.max_rooms,
-            resting=self._resting,
-            now=time.monotonic(),
+        rooms, capacity = self.rooms, self._settings.max_rooms
+        for index, room in enumerate(
+            assigner.plan(known, self._workers.keys(), capacity=capacity, resting=self._resting, now=time.monotonic())
         ):
             self._workers[room] = None
-            tasks.create_task(self._claim_and_run(room))
+            delay_s = assigner.claim_delay_s(Load(rooms + index, capacity), self._others)
+            tasks.create_task(self._claim_and_run(room, delay_s))
 
-    async def _claim_and_run(self, room: RoomKey) -> None:
+    async def _claim_and_run(self, room: RoomKey, delay_s: float) -> None:
+        """Run a room if its lease can be won; again when it was handed over and nobody took it."""
         try:
-            await asyncio.sleep(assigner.claim_delay_s(len(self._workers) - 1, self._settings.max_rooms))
-            lease = await self._claim(room)
-            if lease is None:
-                return
-            kind = NameWorker if is_name(room) else RoomWorker
-            worker: Worker = await kind.open(self._services, self._connectors[room.platform], lease)
-            self._workers[room] = worker
-            if self._stopping:
-                worker.stop()
-            await worker.run()
-            metrics.LEASES.labels("left").inc()
+            await asyncio.sleep(delay_s)
+            while not self._stopping.is_set():
+                self._claim_again.discard(room)
+                lease = await self._claim(room)
+                if lease is not None:
+                    if room in self._handing_over:
+                        self._not_taken(room)
+                    if not await self._run_worker(lease):
+                        return
+                    await self._leave_to_others()
+                elif room not in self._claim_again:
+                    return
         except BrokerUnavailable as error:
             logger.warning("room not taken room=%s: %s", room, error)
         except Exception:
             logger.exception("worker failed room=%s", room)
         finally:
             del self._workers[room]
+            self._claim_again.discard(room)
+            self._handing_over.discard(room)
+
+    async def _run_worker(self, lease: Lease) -> bool:
+        """Run what the lease is of, until it is given up. True when it was handed over."""
+        room = lease.room
+        kind = NameWorker if is_name(room) else RoomWorker
+        worker: Worker = await kind.open(self._services, self._connectors[room.platform], lease)
+        self._workers[room] = worker
+        if self._stopping.is_set():
+            worker.stop()
+        await worker.run()
+        self._workers[room] = None
+        handed_over = room in self._handing_over
+        metrics.LEASES.labels("handed_over" if handed_over else "left").inc()
+        return handed_over
+
+    async def _leave_to_others(self) -> None:
+        """Wait while a room that was handed over is not to be claimed, whoever wakes us for it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_REST_S):
+                await self._stopping.wait()
+        self._calm_since = time.monotonic()
+
+    def _not_taken(self, room: RoomKey) -> None:
+        """A room handed over is ours again: there is something that the others' loads do not tell."""
+        logger.warning("room handed over was taken by nobody room=%s", room)
+        metrics.LEASES.labels("taken_back").inc()
+        self._handing_over.discard(room)
+        self._relief_from = time.monotonic() + self._settings.relief_held_s
 
     async def _claim(self, room: RoomKey) -> Lease | None:
         """Try for the lease, unless the room is to be left alone.
@@ -158,3 +247,12 @@ class Supervisor:
             self._resting[room] = time.monotonic() + answer.remaining_ms / 1000
         logger.debug("room not ours room=%s answer=%s", room, answer)
         return None
+
+
+def _load(member: Member) -> Load | None:
+    """What an ingestor told of itself, as far as it can be understood."""
+    try:
+        load = Load(int(member.load["rooms"]), int(member.load["max_rooms"]), member.age_s)
+    except (KeyError, ValueError):
+        return None
+    return load if load.rooms >= 0 and load.max_rooms > 0 else None

@@ -41,10 +41,16 @@ class Wish:
 
 
 class Member(NamedTuple):
-    """An ingestor or gateway that is alive."""
+    """An ingestor or gateway that is alive.
+
+    Attributes:
+        name: unique among its kind.
+        age_s: of its last heartbeat, by the clock of Redis.
+        load: how busy it said it is.
+    """
 
     name: str
-    last_ms: int
+    age_s: float
     load: dict[str, str]
 
 
@@ -208,15 +214,20 @@ class Demand:
             BrokerUnavailable: Redis cannot be asked.
         """
         async with self._redis.turn() as commands:
-            rows = await commands.zrevrange(_INDEX[kind], 0, WANTED_MAX - 1, withscores=True)
+            rows = await commands.zrevrange(_INDEX[kind], 0, WANTED_MAX - 1)
             pipeline = commands.pipeline(transaction=False)
-            names = [member.decode("utf8", "replace") for member, _ in rows]
+            names = [member.decode("utf8", "replace") for member in rows]
             for name in names:
-                pipeline.hgetall(load_of(f"{kind}:{name}"))
-            loads = await pipeline.execute()
+                key = load_of(f"{kind}:{name}")
+                pipeline.hgetall(key).pttl(key)
+            answers = await pipeline.execute()
         return [
-            Member(name, int(score), {field.decode(): value.decode() for field, value in load.items()})
-            for name, (_, score), load in zip(names, rows, loads, strict=True)
+            Member(
+                name,
+                max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000),
+                {field.decode(): value.decode() for field, value in load.items()},
+            )
+            for name, load, remaining_ms in zip(names, answers[::2], answers[1::2], strict=True)
             if load
         ]
 

@@ -129,6 +129,16 @@ async def test_name_that_points_to_rubbish_points_nowhere(bench: Bench) -> None:
     assert await bench.demand.target(OTHER) is None
 
 
+async def test_a_heartbeat_ages_by_the_clock_of_redis(bench: Bench) -> None:
+    await bench.demand.heartbeat("ingestor", "one", {"rooms": 3})
+    [member] = await bench.demand.members("ingestor")
+    assert 0 <= member.age_s < 10
+
+    await bench.commands.pexpire("rc:load:ingestor:one", 5_000)  # as 15 s later
+    [member] = await bench.demand.members("ingestor")
+    assert 15 <= member.age_s < 20
+
+
 async def test_members_are_those_with_a_fresh_heartbeat(bench: Bench) -> None:
     await bench.demand.heartbeat("ingestor", "one", {"rooms": 3})
     await bench.demand.heartbeat("ingestor", "two", {"rooms": 0})

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from tests.fakes import FakeConnector
 
 ROOM = RoomKey("tiktok", "7300000000000000001")
 OTHER = RoomKey("tiktok", "7300000000000000002")
+FOUR = [RoomKey("tiktok", f"730000000000000001{n}") for n in range(4)]
 NAME = RoomKey("tiktok", "@ana")
 
 
@@ -42,6 +43,19 @@ class Stage:
             "offline_ttl_s": 30, "failed_ttl_s": 30, "drain_s": 2,
         }  # fmt: skip
         return service.running(IngestorSettings(**{**values, **settings}), self.redis, {"tiktok": self.connector})
+
+    async def four_rooms(self) -> None:
+        """Wait until four rooms run, in each of which something was said."""
+        for n, room in enumerate(FOUR, start=1):
+            await self.demand.announce(room)
+            (await self.connector.upstream(n)).push((str(n), "a"), position="p1")
+            await self.logged("live_status", "a", room=room)
+
+    async def idler(self, **load: int | str) -> None:
+        """Be an ingestor that says how busy it is, and takes nothing. Until cancelled."""
+        while True:
+            await self.demand.heartbeat("ingestor", "idler", load)
+            await asyncio.sleep(0.05)
 
     async def phase(self, phase: Phase, room: RoomKey = ROOM) -> RoomPhase:
         """Wait for a phase."""
@@ -75,6 +89,10 @@ class Stage:
             value: bytes | None = await commands.get(key)
             return value
 
+    async def held(self, *rooms: RoomKey) -> list[RoomKey]:
+        """Those of the rooms that somebody holds."""
+        return [room for room in rooms if await self.key(RoomKeys.of(room).lease) is not None]
+
     async def wanted(self, room: RoomKey = ROOM) -> bool:
         return (await self.demand.look(room)).remaining_ms > 0
 
@@ -82,6 +100,13 @@ class Stage:
         async with asyncio.timeout(10):
             while await self.key(RoomKeys.of(room).lease) is not None:
                 await asyncio.sleep(0.005)
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that can be seen from here."""
+    async with asyncio.timeout(10):
+        while not happened():
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -408,6 +433,97 @@ async def test_an_ingestor_takes_no_more_rooms_than_it_may(stage: Stage) -> None
         assert len(stage.connector.upstreams) == 1
         async with stage.ingestor("two", max_rooms=1):
             await stage.phase(Phase.CONNECTED, OTHER)
+
+
+async def test_a_newcomer_is_handed_rooms_and_goes_on_where_the_first_stopped(stage: Stage) -> None:
+    async with stage.ingestor("one", relief_held_s=0.1) as one:
+        await stage.four_rooms()
+        async with stage.ingestor("two", relief_held_s=0.1) as two:
+            await until(lambda: two.rooms > 0 and one.rooms + two.rooms == 4)
+            assert two.rooms <= 2
+            assert {upstream.started_with for upstream in stage.connector.upstreams[4:]} == {"p1"}
+
+
+async def test_a_room_handed_over_that_nobody_takes_is_ours_again_and_nothing_moves_for_a_while(stage: Stage) -> None:
+    async with stage.ingestor(relief_held_s=2) as one, asyncio.TaskGroup() as tasks:
+        await stage.four_rooms()
+        idling = tasks.create_task(stage.idler(rooms=0, max_rooms=200))
+        await until(lambda: len(stage.connector.upstreams) > 4 and one.rooms == 4)
+        await asyncio.sleep(0.3)  # three scans
+        assert one.rooms == 4
+        idling.cancel()
+    assert {upstream.started_with for upstream in stage.connector.upstreams[4:]} == {"p1"}
+
+
+async def test_a_room_handed_over_is_left_to_others_whoever_wakes_us_for_it(stage: Stage) -> None:
+    async with stage.ingestor(relief_held_s=0.1), asyncio.TaskGroup() as tasks:
+        await stage.four_rooms()
+        idling = tasks.create_task(stage.idler(rooms=0, max_rooms=200))
+        await until(lambda: len(stage.connector.open) == 2)
+        idling.cancel()
+        async with asyncio.timeout(10):
+            while len(await stage.held(*FOUR)) > 2:
+                await asyncio.sleep(0.005)
+        for room in FOUR:
+            await stage.demand.announce(room)
+        await stage.demand.announce(OTHER)
+        await stage.phase(Phase.CONNECTED, OTHER)
+        assert len(stage.connector.upstreams) == 5
+
+
+async def test_an_ingestor_that_ends_takes_nothing_back_that_it_handed_over(stage: Stage) -> None:
+    async with stage.ingestor(relief_held_s=0.1), asyncio.TaskGroup() as tasks:
+        await stage.four_rooms()
+        idling = tasks.create_task(stage.idler(rooms=0, max_rooms=200))
+        await until(lambda: len(stage.connector.open) == 2)
+        idling.cancel()
+    assert await stage.held(*FOUR) == []
+    for room in FOUR:
+        assert [entry.is_marker for entry in await stage.broker.tail(room, 10)].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"rooms": 3, "max_rooms": 3},
+        {"rooms": "many", "max_rooms": 200},
+        {"rooms": -200, "max_rooms": 200},
+        {"rooms": 0},
+    ],
+    ids=["full", "no number", "nonsense", "half told"],
+)
+async def test_nothing_is_handed_over_to_who_cannot_take_it(stage: Stage, load: dict[str, int | str]) -> None:
+    async with stage.ingestor(relief_held_s=0.1) as one, asyncio.TaskGroup() as tasks:
+        await stage.four_rooms()
+        idling = tasks.create_task(stage.idler(**load))
+        await asyncio.sleep(0.5)  # five scans
+        assert one.rooms == 4
+        idling.cancel()
+    assert len(stage.connector.upstreams) == 4
+
+
+async def test_an_ingestor_that_ends_says_goodbye_before_its_rooms_are_gone(stage: Stage) -> None:
+    may_close = asyncio.Event()
+    async with stage.ingestor() as one:
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        await stage.phase(Phase.CONNECTED)
+        upstream.aclose = may_close.wait  # type: ignore[assignment, method-assign]
+        one.stop()
+        async with asyncio.timeout(10):
+            while await stage.demand.members("ingestor"):
+                await asyncio.sleep(0.005)
+        assert one.rooms == 1
+        may_close.set()
+
+
+async def test_a_foreign_index_of_ingestors_keeps_no_room_from_being_released(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        await stage.connector.upstream(1)
+        async with stage.redis.turn() as commands:
+            await commands.set(keys.INGESTORS, "foreign")
+    assert await stage.held(ROOM) == []
 
 
 async def test_a_name_is_looked_up_once_and_points_to_its_room(stage: Stage) -> None:

@@ -1,0 +1,56 @@
+"""What a supervisor makes of answers that are late."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from ingestor.services import Services
+from ingestor.settings import IngestorSettings
+from ingestor.supervisor import Supervisor
+from shared.broker import Broker
+from shared.demand import Demand
+from shared.lease import Held, Idle, Lease, Leases, new_owner
+from shared.redis_client import RedisClient, open_redis
+from shared.room import RoomKey
+from tests.fakes import FakeConnector
+
+ROOM = RoomKey("tiktok", "7300000000000000001")
+
+
+class SlowLeases(Leases):
+    """Answers to `acquire` travel for as long as the test wants."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        super().__init__(redis, ttl_s=60, history_ttl_s=60, history_len=2000)
+        self.answered = asyncio.Event()
+        self.arrived = asyncio.Event()
+
+    async def acquire(
+        self, room: RoomKey, owner: str, *, need_demand: bool = True, replaces: str = "", floor: int = 0
+    ) -> Lease | Held | Idle:
+        answer = await super().acquire(room, owner, need_demand=need_demand, replaces=replaces, floor=floor)
+        self.answered.set()
+        await self.arrived.wait()
+        return answer
+
+
+async def test_a_room_released_while_it_is_asked_for_is_asked_for_again() -> None:
+    """Else it would rest for what is left of a lease that nobody has any more."""
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    demand, leases = Demand(redis, idle_timeout_s=60), SlowLeases(redis)
+    broker = Broker(redis, history_ttl_s=60, history_len=2000)
+    connector = FakeConnector()
+    values: dict[str, Any] = {"scan_interval_s": 10}
+    supervisor = Supervisor(Services(broker, leases, demand, IngestorSettings(**values)), {"tiktok": connector})
+    await demand.announce(ROOM)
+    other = await Leases(redis, ttl_s=60, history_ttl_s=60, history_len=2000).acquire(ROOM, new_owner("other"))
+    assert isinstance(other, Lease)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor.run())
+        await leases.answered.wait()
+        await leases.release(other, only_if_idle=False, acknowledged=None)
+        supervisor.wake(ROOM)
+        leases.arrived.set()
+        await connector.upstream(1)
+        supervisor.stop()
+    await redis.aclose()
