@@ -182,6 +182,8 @@ class Tail:
 
     def skip_to(self, newest: Cursor) -> None:
         """Give up on what lies before `newest`: it is in no log."""
+        if self.last is None:  # we were here before the log was: the gap begins where it did
+            self._walk.last = BEGINNING
         self._walk.lose(TRIMMED)
         self._restart(newest)
 

@@ -81,11 +81,6 @@ async def test_first_entries_that_the_channel_loses_are_read() -> None:
     assert at.told == ["1-1", "1-2"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a log trimmed to nothing before its first read leaves no place for the gap to begin",
-)
 async def test_first_entries_that_left_the_log_before_they_were_read_are_a_gap() -> None:
     async with scene() as at:
         await at.join()
