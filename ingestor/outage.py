@@ -12,6 +12,9 @@ DELAY_MAX_S = 30.0
 """Of the pause before an attempt. A peer that asks us to wait longer is left alone, and the room rests."""
 
 
+MUTE_PAUSE_MAX = 8  # times the first; a peer client looks a mute room up after 2, 4, 8 and 16 minutes
+
+
 class Outage:
     """Counts the attempts since the upstream last worked.
 
@@ -39,6 +42,30 @@ class Outage:
     def over(self) -> None:
         """The upstream works: the next failure is the first."""
         self.attempt = 0
+
+
+class Mute:
+    """Whether an upstream that is open has said nothing for too long. Heartbeats are answered by a dead room too.
+
+    Args:
+        after_s: without a message, to be doubted for the first time; then after twice as long, and so on.
+        now: seconds, monotonic.
+    """
+
+    def __init__(self, after_s: float, now: float) -> None:
+        self._after_s = self._pause_s = after_s
+        self._due = now + after_s
+
+    def doubted(self, spoke: bool, now: float) -> bool:
+        """Take note of a frame; whether it is time to doubt."""
+        if spoke:
+            self._pause_s = self._after_s
+        elif now < self._due:
+            return False
+        else:
+            self._pause_s = min(2 * self._pause_s, MUTE_PAUSE_MAX * self._after_s)
+        self._due = now + self._pause_s
+        return not spoke
 
 
 def resting(phase: Phase, code: str, rest_s: float, now_ms: int, *, detail: str = "", wait_s: float = 0.0) -> RoomPhase:

@@ -18,7 +18,7 @@ from ingestor.broadcast import ToldBroadcast
 from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upstream
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
-from ingestor.outage import Outage, given_up, resting
+from ingestor.outage import Mute, Outage, given_up, resting
 from ingestor.services import Services
 from ingestor.upstream import running
 from shared import events, metrics
@@ -245,13 +245,34 @@ class RoomWorker:
         async with running(upstream, silence_s=self._settings.upstream_silence_s) as frames:
             logger.info("upstream connected room=%s", self.room)
             self._tell_connected(live)
+            mute = Mute(self._settings.upstream_mute_s, time.monotonic())
             try:
                 async for messages in frames:
+                    if mute.doubted(bool(messages), time.monotonic()):
+                        await self._check_still(live)
                     if self._publish(upstream, messages, now_ms()):
                         return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
             finally:
                 self._unproven = True
         raise AssertionError("frames end by an exception")
+
+    async def _check_still(self, live: LiveRoom) -> None:
+        """Ask whether a broadcast that says nothing still runs: the platform may just not tell us any more.
+
+        Raises:
+            RoomNotLive: it is over.
+            UpstreamClosed: another one runs.
+        """
+        try:
+            now = await self._connector.check_live(self.room)
+        except RoomNotLive:
+            raise
+        except UpstreamError as error:
+            logger.info("mute room not checked room=%s: %s", self.room, error)
+            return
+        logger.info("mute room is live room=%s", self.room)
+        if now.broadcast != live.broadcast:
+            raise UpstreamClosed("another broadcast has begun", close_code=1000)
 
     def _publish(self, upstream: Upstream, messages: list[Message], received_ms: int) -> bool:
         """Decode and hand over the messages of one frame. True when the broadcast is over."""

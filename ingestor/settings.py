@@ -31,6 +31,8 @@ class IngestorSettings(SharedSettings):
     """Attempts per outage of an upstream; the count starts anew with the first message."""
     upstream_silence_s: float = Field(30, ge=1, le=300)
     """No frame for this long, and the upstream counts as dead: three lost heartbeat answers."""
+    upstream_mute_s: float = Field(120, ge=0.1, le=3600)
+    """No message for this long, and the live check is made again beside the open upstream; then after twice as long."""
     upstream_backoff_s: float = Field(1, ge=0.01, le=60)
     """Pause before the first attempt of an outage; doubles with each, with jitter, up to 30 s."""
     offline_ttl_s: float = Field(30, ge=0.1, le=3600)

@@ -218,7 +218,8 @@ const EVENTS = new Map([
 function receiveGift(room, { id, user, gift, gift_id, group_id, total, diamonds, final, to_user }) {
   room.diamonds += diamonds;
   credit(room, user, (known) => known + diamonds);
-  const streak = group_id === "0" ? null : `${user.id}/${gift_id}/${group_id}`;
+  const sender = user.masked ? `${user.id}/${user.nickname}` : user.id; // one id for many
+  const streak = group_id === "0" ? null : `${sender}/${gift_id}/${group_id}`;
   const row = streak && room.rows.findLast((candidate) => candidate.streak === streak);
   const now = { total, value: total * gift.diamond_count, open: !final };
   if (!row) return addRow(room, { kind: "gift", id, user, to: to_user, gift, streak, ...now });

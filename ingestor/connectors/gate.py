@@ -17,18 +17,26 @@ _T = TypeVar("_T")
 class Gate:
     """Closed after "too many requests" for the announced wait, and after a refused key for a long one."""
 
-    def __init__(self, *, rate_rest_s: float, key_rest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        rate_rest_s: float,
+        key_rest_s: float,
+        at_once: int = MAX_AT_ONCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Open it.
 
         Args:
             rate_rest_s: where no wait was announced.
             key_rest_s: after a refused key.
+            at_once: questions at a time.
             clock: seconds, monotonic.
         """
         self._rate_rest_s = rate_rest_s
         self._key_rest_s = key_rest_s
         self._clock = clock
-        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+        self._at_once = asyncio.Semaphore(at_once)
         self._closed_by: UpstreamError | None = None
         self._closed_until_s = 0.0
 
@@ -60,6 +68,6 @@ class Gate:
             self._closed_by, self._closed_until_s = error, until_s
 
 
-def new_gate(settings: UpstreamSettings) -> Gate:
+def new_gate(settings: UpstreamSettings, *, at_once: int = MAX_AT_ONCE) -> Gate:
     """An open gate with the rests of the settings."""
-    return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s)
+    return Gate(rate_rest_s=settings.provider_rate_rest_s, key_rest_s=settings.provider_key_rest_s, at_once=at_once)

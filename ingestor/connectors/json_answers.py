@@ -1,15 +1,21 @@
 """Reading JSON that a platform sent: whatever comes, a value of the right type or nothing. Pure."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from ingestor.connectors.sanitize import cut
 
 Json = dict[str, Any]
 
 
+JSON_MAX_BYTES: Final = 2 * 1024 * 1024
+"""Real answers have up to some 300 KB. Two bytes of JSON can cost 100 in memory."""
+
+
 def json_object(text: bytes) -> Json | None:
-    """A JSON object, None when it is none."""
+    """A JSON object, None when it is none, or too large to be one of those we ask for."""
+    if len(text) > JSON_MAX_BYTES:
+        return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

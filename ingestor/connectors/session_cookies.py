@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 
 from ingestor.connectors.headers import parse_cookies
 from shared.errors import BadRoom, ConfigError
-from shared.platforms import parse_room
+from shared.platforms import is_name, parse_room
 from shared.room import RoomKey
 
 LOGIN_COOKIE: Final = "sessionid"
@@ -32,8 +32,16 @@ CookiesByRoom = Annotated[Mapping[str, SecretStr], NoDecode, BeforeValidator(_js
 class SessionCookies:
     """Which session listens to which room."""
 
-    def __init__(self, platform: str, cookies: SecretStr, by_room: Mapping[str, SecretStr]) -> None:
+    def __init__(
+        self, platform: str, cookies: SecretStr, by_room: Mapping[str, SecretStr], *, by_name: bool = False
+    ) -> None:
         """Read the settings.
+
+        Args:
+            platform: of all rooms.
+            cookies: for rooms without some of their own.
+            by_room: for others; rooms as users call them.
+            by_name: whether `of` is asked with names too, so that cookies can be set for one.
 
         Raises:
             ConfigError: the platform has no such room.
@@ -41,10 +49,18 @@ class SessionCookies:
         self._cookies = parse_cookies(cookies.get_secret_value())
         self._by_room: dict[RoomKey, dict[str, str]] = {}
         for text, secret in by_room.items():
+            setting = f"ROOMCAST_{platform.upper()}_ROOM_COOKIES"
             try:
-                self._by_room[parse_room(text, platform)] = parse_cookies(secret.get_secret_value())
+                room = parse_room(text, platform)
             except BadRoom as error:
-                raise ConfigError(f"ROOMCAST_{platform.upper()}_ROOM_COOKIES: {error}") from None
+                raise ConfigError(f"{setting}: {error}") from None
+            if room.platform != platform or (is_name(room) and not by_name):
+                raise ConfigError(f"{setting}: cookies belong to a room itself, not to a link that leads to it")
+            self._by_room[room] = parse_cookies(secret.get_secret_value())
+
+    def has_own(self, room: RoomKey) -> bool:
+        """Whether a room has cookies of its own."""
+        return room in self._by_room
 
     def of(self, *keys: RoomKey) -> Mapping[str, str]:
         """The cookies for a room, by the first of its keys that has some of its own."""

@@ -106,46 +106,30 @@ def _cut(links: Callable[[World], list[Proxy]]) -> Fault:
     return fault
 
 
-def _refused(links: Callable[[World], list[Proxy]], low_s: float, high_s: float) -> Fault:
+def _troubled(
+    links: Callable[[World], list[Proxy]], trouble: Callable[[Proxy, bool], None], low_s: float, high_s: float
+) -> Fault:
+    """One of the links is troubled for a while."""
+
     @asynccontextmanager
     async def fault(world: World, rng: random.Random) -> AsyncIterator[None]:
         link = rng.choice(links(world))
-        link.refuse(True)
+        trouble(link, True)
         await asyncio.sleep(rng.uniform(low_s, high_s))
-        link.refuse(False)
+        trouble(link, False)
         yield
 
     return fault
 
 
-def _frozen(links: Callable[[World], list[Proxy]], low_s: float, high_s: float) -> Fault:
-    @asynccontextmanager
-    async def fault(world: World, rng: random.Random) -> AsyncIterator[None]:
-        link = rng.choice(links(world))
-        link.freeze(True)
-        await asyncio.sleep(rng.uniform(low_s, high_s))
-        link.freeze(False)
-        yield
-
-    return fault
+def _delayed(link: Proxy, on: bool) -> None:
+    link.delay_s = 0.2 if on else 0.0
 
 
 def _half_open(links: Callable[[World], list[Proxy]]) -> Fault:
     @asynccontextmanager
     async def fault(world: World, rng: random.Random) -> AsyncIterator[None]:
         rng.choice(links(world)).half_open()
-        yield
-
-    return fault
-
-
-def _slow(links: Callable[[World], list[Proxy]]) -> Fault:
-    @asynccontextmanager
-    async def fault(world: World, rng: random.Random) -> AsyncIterator[None]:
-        link = rng.choice(links(world))
-        link.delay_s = rng.uniform(0.05, 0.4)
-        await asyncio.sleep(rng.uniform(1.0, 3.0))
-        link.delay_s = 0.0
         yield
 
     return fault
@@ -206,18 +190,18 @@ FAULTS: Final[Mapping[str, Fault]] = {
         ("CLIENT", "KILL", "TYPE", "normal"), ("CLIENT", "KILL", "TYPE", "pubsub")
     ),
     "gateway-Redis cut": _cut(_gateway_redis),
-    "gateway-Redis refused": _refused(_gateway_redis, 0.5, 4.0),
-    "gateway-Redis frozen": _frozen(_gateway_redis, 0.5, 6.0),
+    "gateway-Redis refused": _troubled(_gateway_redis, Proxy.refuse, 0.5, 4.0),
+    "gateway-Redis frozen": _troubled(_gateway_redis, Proxy.freeze, 0.5, 6.0),
     "gateway-Redis half-open": _half_open(_gateway_redis),
-    "gateway-Redis slow": _slow(_gateway_redis),
+    "gateway-Redis slow": _troubled(_gateway_redis, _delayed, 1.0, 3.0),
     "ingestor-Redis cut": _cut(_ingestor_redis),
-    "ingestor-Redis refused": _refused(_ingestor_redis, 0.5, 2 * LEASE_TTL_S),
-    "ingestor-Redis frozen": _frozen(_ingestor_redis, 0.5, 2 * LEASE_TTL_S),
+    "ingestor-Redis refused": _troubled(_ingestor_redis, Proxy.refuse, 0.5, 2 * LEASE_TTL_S),
+    "ingestor-Redis frozen": _troubled(_ingestor_redis, Proxy.freeze, 0.5, 2 * LEASE_TTL_S),
     "ingestor-Redis half-open": _half_open(_ingestor_redis),
-    "ingestor-Redis slow": _slow(_ingestor_redis),
+    "ingestor-Redis slow": _troubled(_ingestor_redis, _delayed, 1.0, 3.0),
     "upstream cut": _cut(_upstream),
     "upstream half-open": _half_open(_upstream),
-    "upstream frozen": _frozen(_upstream, 0.5, 4.0),
+    "upstream frozen": _troubled(_upstream, Proxy.freeze, 0.5, 4.0),
     "upstream drop": _told_to("drop", code=1011),
     "upstream stall": _told_to("stall", duration_s=3),
     "upstream duplicate": _simulated("duplicate"),

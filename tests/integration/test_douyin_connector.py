@@ -185,8 +185,8 @@ async def test_where_the_site_gives_no_cookie_another_door_does(
     assert server.asked[2].cookies["ttwid"] == "1%7Cother"
 
 
-@pytest.mark.parametrize("refusal", [EMPTY, CAPTCHA, ERROR, code(20003), Response("<html>"), Response(status_code=403)])
-async def test_the_page_stands_in_for_web_enter_and_is_asked_first_from_then_on(
+@pytest.mark.parametrize("refusal", [EMPTY, CAPTCHA, Response("<html>"), Response(status_code=403)])
+async def test_the_page_stands_in_for_web_enter_and_is_asked_first_after_a_refusal(
     server: ScriptedServer, make: Make, refusal: Response
 ) -> None:
     server.answers.update({ENTER: [refusal], PAGE: [page()]})
@@ -199,6 +199,17 @@ async def test_the_page_stands_in_for_web_enter_and_is_asked_first_from_then_on(
     server.answers[ENTER] = [enter()]
     await connector.check_live(ROOM)
     assert server.paths()[4:] == [PAGE, ENTER]
+
+
+@pytest.mark.parametrize("trouble", [ERROR, code(20003)])
+async def test_what_is_no_refusal_of_us_leaves_the_order_of_the_doors(
+    server: ScriptedServer, make: Make, trouble: Response
+) -> None:
+    server.answers.update({ENTER: [trouble, enter()], PAGE: [page()]})
+    connector = make()
+    for _ in range(2):
+        assert (await connector.check_live(ROOM)).broadcast == ROOM_ID
+    assert server.paths() == ["/", ENTER, PAGE, ENTER]
 
 
 async def test_a_challenge_is_answered_by_asking_again_with_its_cookie(server: ScriptedServer, make: Make) -> None:
@@ -518,6 +529,33 @@ async def test_a_worn_out_cookie_is_renewed_before_the_next_try(
     assert (await make().check_live(ROOM)).broadcast == ROOM_ID
     told = [asked.cookies.get("ttwid") for asked in server.asked if asked.path == ENTER]
     assert told == ["1%7Cold", "1%7Cnew"]
+
+
+async def test_a_room_with_a_session_of_its_own_is_refused_for_itself_alone(server: ScriptedServer, make: Make) -> None:
+    other = RoomKey("douyin", "728804746625")
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [polled()]
+    connector = make(douyin_room_cookies={other.room: "sessionid=worn-out"})
+    await closed(await connector.connect(other, LIVE, "", SeenIds()))
+    await closed(await connecting(connector))
+    assert len(server.handshakes) == 3
+
+
+async def test_a_configured_visitor_is_not_exchanged(server: ScriptedServer, make: Make) -> None:
+    server.refusals = [BLOCKED]
+    await closed(await connecting(make(douyin_cookies="ttwid=own")))
+    first, second = server.handshakes
+    assert (first.cookies["ttwid"], second.cookies["ttwid"]) == ("own", "own")
+    assert first.query["user_unique_id"] == second.query["user_unique_id"]
+
+
+async def test_a_poll_that_goes_on_at_a_place_leaves_nothing_out(server: ScriptedServer, make: Make) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [polled()]
+    connector = make()
+    for position, joined in (("", False), (f"{ROOM_ID} 1 t-9_r-9_d-1_u-1 ext", True)):
+        upstream = await closed(await connecting(connector, position))
+        assert upstream.protocol.overlapped is joined
 
 
 async def test_the_refused_socket_rests_for_all_rooms_and_then_is_tried_again(

@@ -33,10 +33,6 @@ _PAUSED: Final = 3  # the host is away
 _OVER: Final = (1, 4)  # not begun, and ended
 _BY_ROOM_STATUS: Final = {0: 2, 2: 4}
 
-# The second a broadcast began stands in its upper half: 19 digits from 1999 on, 20 from 2043 on.
-_ROOM_ID: Final = re.compile(r"[1-9][0-9]{18,19}")
-_ROOM_ID_MAX: Final = 2**64 - 1
-
 _RISK_HEADERS: Final = ("bdturing-verify", "x-vc-bdturing-parameters")  # of a captcha. Source: recorded 2026-09.
 
 _REFUSALS: Final[Mapping[int, tuple[type[UpstreamError], str]]] = {
@@ -225,8 +221,11 @@ def _viewers(room: object, at: _At) -> int | None:
 
 def _room_id(value: object) -> str:
     """The id of a broadcast, "" for what is none."""
-    is_one = isinstance(value, str) and _ROOM_ID.fullmatch(value) and int(value) <= _ROOM_ID_MAX
-    return value if isinstance(value, str) and is_one else ""
+    try:
+        named = parse_room(text_of(value), "douyin").room
+    except BadRoom:
+        return ""
+    return text_of(value) if named == f"room.{value}" else ""
 
 
 def _number(value: object) -> int | None:

@@ -1,7 +1,7 @@
 """Douyin's own HTTP doors: who is live where, what a link leads to, and what is told without a socket.
 
 What the answers mean is in `answers.py`; here they are only fetched. The room page and `web/enter` tell the same, and
-each stands in for the other: the one that answered last is asked first.
+each stands in for the other; when one refuses us, the other is asked first from then on.
 """
 
 import random
@@ -23,7 +23,7 @@ from ingestor.connectors.douyin.browser import Browser, MadeUp
 from ingestor.connectors.douyin.links import HOPS_MAX, Links
 from ingestor.connectors.douyin.settings import DouyinSettings
 from ingestor.connectors.douyin.visitor import Visitor
-from ingestor.connectors.gate import new_gate
+from ingestor.connectors.gate import Gate, new_gate
 from ingestor.connectors.headers import parse_set_cookies
 from ingestor.connectors.http_client import HttpClient, Reply
 from shared.clock import now_ms
@@ -36,6 +36,9 @@ from shared.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
+
+POLLS_AT_ONCE: Final = 32
+"""They go on and on, and must not stand before those who ask whether a room is live."""
 
 _NONCE: Final = "__ac_nonce"
 _GONE: Final = (404, 410)
@@ -75,6 +78,7 @@ class DouyinApi:
         self._settings = settings
         self._rng = rng
         self._gate = new_gate(settings)
+        self._poll_gate = new_gate(settings, at_once=POLLS_AT_ONCE)
         self._links = Links(settings.douyin_web_url, settings.douyin_reflow_url, settings.douyin_short_url)
         self._doors: tuple[_Door, _Door] = (self._enter, self._page)
         self.visitor = Visitor(self._fetch_ttwid, rng)
@@ -96,12 +100,16 @@ class DouyinApi:
         try:
             return await self._ask_doors(web_rid, session)
         except Blocked as blocked:  # empty answers are what a worn-out cookie gets
-            if not self.visitor.renew(ttwid):
+            if not self.renew_visitor(ttwid):
                 raise self._for_long(blocked) from None
         try:
             return await self._ask_doors(web_rid, session)
         except Blocked as blocked:
             raise self._for_long(blocked) from None
+
+    def renew_visitor(self, refused_ttwid: str) -> bool:
+        """Become another visitor, unless who we are is configured, or is new. False: it would not help."""
+        return not self._own_ttwid and self.visitor.renew(refused_ttwid)
 
     async def room_of(self, name: str) -> str:
         """The web_rid behind `room.<room_id>` or `link.<code>`.
@@ -125,7 +133,8 @@ class DouyinApi:
             UpstreamError: it could not be had.
         """
         query = self._browser.fetch_query(room_id, self.visitor.number, cursor, internal_ext, self._made_up())
-        reply = await self._get(f"{self._settings.douyin_web_url}/webcast/im/fetch/?{query}", web_rid, session)
+        url = f"{self._settings.douyin_web_url}/webcast/im/fetch/?{query}"
+        reply = await self._get(url, web_rid, session, self._poll_gate)
         if refusal := fetch_refusal(reply.body):
             raise refusal
         return reply.body
@@ -150,11 +159,12 @@ class DouyinApi:
                 live = await second(web_rid, session)
             except (Blocked, UpstreamUnavailable):
                 raise refused from None
-            self._doors = second, first
+            if isinstance(refused, Blocked):
+                self._doors = second, first
             return live
 
     async def _enter(self, web_rid: str, session: Mapping[str, str]) -> LiveRoom:
-        query = self._browser.enter_query(web_rid, "", self._made_up())
+        query = self._browser.enter_query(web_rid, self._made_up())
         reply = await self._get(f"{self._settings.douyin_web_url}/webcast/room/web/enter/?{query}", web_rid, session)
         return live_room_of_enter(reply.body, reply.headers)
 
@@ -189,7 +199,13 @@ class DouyinApi:
     # --- asking -------------------------------------------------------------------------------------------------------
 
     async def _get(
-        self, url: str, web_rid: str, session: Mapping[str, str], *, accepted: Collection[int] = ()
+        self,
+        url: str,
+        web_rid: str,
+        session: Mapping[str, str],
+        gate: Gate | None = None,
+        *,
+        accepted: Collection[int] = (),
     ) -> Reply:
         """Ask for something, as the page of a room would.
 
@@ -197,6 +213,7 @@ class DouyinApi:
             url: with its query.
             web_rid: the page we come from, "" for none.
             session: cookies of a session.
+            gate: to pass; None for that of all who do not poll.
             accepted: HTTP statuses of errors that mean something to the caller.
 
         Raises:
@@ -207,10 +224,12 @@ class DouyinApi:
         path = url.partition("://")[2].partition("?")[0]
         signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
         cookies = {**self.visitor.cookie.cookies, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
-        return await self._ask("GET", url, self._browser.headers(web_rid, cookies), accepted=accepted)
+        headers = self._browser.headers(web_rid, cookies)
+        return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted)
 
     async def _ask(
         self,
+        gate: Gate,
         method: str,
         url: str,
         headers: Mapping[str, str],
@@ -224,7 +243,7 @@ class DouyinApi:
                 reply.check(refused=Blocked)
             return reply
 
-        return await self._gate.ask(ask)
+        return await gate.ask(ask)
 
     def _made_up(self) -> MadeUp:
         return MadeUp.draw(self._rng, now_ms())
@@ -242,7 +261,7 @@ class DouyinApi:
     async def _register(self) -> str:
         """Get the cookie at the door that gives it to every site of the company."""
         url = f"{self._settings.douyin_ttwid_url}/ttwid/union/register/"
-        reply = await self._ask("POST", url, {"User-Agent": self._browser.user_agent}, body=_REGISTRATION)
+        reply = await self._ask(self._gate, "POST", url, {"User-Agent": self._browser.user_agent}, body=_REGISTRATION)
         ttwid = parse_set_cookies(reply.headers["set-cookie"]).get("ttwid")
         if not ttwid:
             raise Blocked("Douyin gave no visitor's cookie")

@@ -62,12 +62,11 @@ class Browser:
     user_agent: str
     site: str
 
-    def enter_query(self, web_rid: str, room_id: str, made_up: MadeUp) -> str:
+    def enter_query(self, web_rid: str, made_up: MadeUp) -> str:
         """What `web/enter` is asked with, percent-encoded and signed.
 
         Args:
             web_rid: of the room.
-            room_id: of its broadcast, "" when it is not known.
             made_up: for this request.
         """
         name, version = self._product()
@@ -83,7 +82,7 @@ class Browser:
                 "os_name": os_name,
                 "os_version": os_version,
                 "web_rid": web_rid,
-                "room_id_str": room_id,
+                "room_id_str": "",  # it is what we ask for
                 "enter_source": "",
                 "is_need_double_stream": "false",
                 "insert_task_id": "",

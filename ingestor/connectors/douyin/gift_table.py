@@ -23,9 +23,6 @@ class GiftTable:
     def __init__(self) -> None:
         self._gifts: OrderedDict[str, KnownGift] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._gifts)
-
     def learn(self, gift_id: str, name: str, diamonds: int, image: str, combo: bool) -> None:
         """Remember a gift; what is told later is right."""
         self._gifts[gift_id] = KnownGift(name, diamonds, image, combo)

@@ -22,7 +22,7 @@ Fetch = Callable[[str, str], Awaitable[bytes]]
 class PollingTransport:
     """See `Transport`. A room that is polled goes back to the socket after a while."""
 
-    def __init__(self, fetch: Fetch, first: bytes, *, least_s: float, life_s: float) -> None:
+    def __init__(self, fetch: Fetch, first: bytes, *, least_s: Callable[[], float], life_s: float) -> None:
         """Take over after the first answer; use `open` instead."""
         self._fetch = fetch
         self._next: bytes | None = first
@@ -32,14 +32,14 @@ class PollingTransport:
 
     @classmethod
     async def open(
-        cls, fetch: Fetch, cursor: str, internal_ext: str, *, least_s: float, life_s: float
+        cls, fetch: Fetch, cursor: str, internal_ext: str, *, least_s: Callable[[], float], life_s: float
     ) -> "PollingTransport":
         """Poll for the first time.
 
         Args:
             fetch: asks once.
             cursor, internal_ext: where to go on, "" to begin now.
-            least_s: pause between two polls, at least.
+            least_s: pause between two polls, at least; asked before each.
             life_s: after it `receive` ends.
 
         Raises:
@@ -82,7 +82,7 @@ class PollingTransport:
 
     def _pause_s(self, response: pb.Response) -> float:
         announced_s = response.fetch_interval / 1000 if response.fetch_interval > 0 else INTERVAL_DEFAULT_S
-        return max(self._least_s, min(announced_s, INTERVAL_MAX_S))
+        return min(max(self._least_s(), announced_s), INTERVAL_MAX_S)
 
 
 def _text(raw: bytes) -> str:

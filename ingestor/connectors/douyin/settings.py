@@ -32,12 +32,12 @@ def _sign_url(template: SecretStr) -> SecretStr:
     if not text:
         return template
     try:
-        places = {place for _, place, _, _ in string.Formatter().parse(text) if place is not None}
+        parts = [part for part in string.Formatter().parse(text) if part[1] is not None]
     except ValueError:
         raise ValueError("braces have to be in pairs") from None
     if not text.startswith(("http://", "https://")) or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("it is the URL of a signer")
-    if not places or not places <= set(SIGN_PLACES):
+    if not parts or any(place not in SIGN_PLACES or spec or conversion for _, place, spec, conversion in parts):
         raise ValueError(f"its places are {', '.join(f'{{{place}}}' for place in SIGN_PLACES)}")
     return template
 

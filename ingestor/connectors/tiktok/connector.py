@@ -44,7 +44,9 @@ class TikTokConnector:
             ConfigError: no token provider can be used.
         """
         self._settings = settings
-        self._sessions = SessionCookies(self.platform, settings.tiktok_cookies, settings.tiktok_room_cookies)
+        self._sessions = SessionCookies(
+            self.platform, settings.tiktok_cookies, settings.tiktok_room_cookies, by_name=True
+        )
         self._names: OrderedDict[RoomKey, RoomKey] = OrderedDict()
         self._browser = Browser(
             settings.upstream_user_agent,

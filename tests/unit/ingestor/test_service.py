@@ -244,6 +244,36 @@ async def test_a_silent_upstream_is_a_dead_one(stage: Stage) -> None:
         assert stage.connector.upstreams[0].closed
 
 
+async def test_an_upstream_that_says_nothing_is_checked_and_stays_open_while_its_room_is_live(stage: Stage) -> None:
+    async with stage.ingestor(upstream_mute_s=0.1):
+        await stage.demand.announce(ROOM)
+        upstream = await stage.connector.upstream(1)
+        async with asyncio.timeout(10):
+            while stage.connector.checks < 3:
+                upstream.push()  # the answer to a heartbeat
+                await asyncio.sleep(0.02)
+        assert not upstream.closed
+        stage.connector.live = RoomOffline()
+        async with asyncio.timeout(10):
+            while not upstream.closed:
+                upstream.push()
+                await asyncio.sleep(0.02)
+        await stage.phase(Phase.ENDED)
+
+
+async def test_an_upstream_of_an_earlier_broadcast_is_left(stage: Stage) -> None:
+    stage.connector.live = LiveRoom(broadcast="1")
+    async with stage.ingestor(upstream_mute_s=0.1):
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        stage.connector.live = LiveRoom(broadcast="2")
+        async with asyncio.timeout(10):
+            while not first.closed:
+                first.push()
+                await asyncio.sleep(0.02)
+        await stage.connector.upstream(2)
+
+
 async def test_after_its_retries_a_room_rests_although_it_is_wanted(stage: Stage) -> None:
     stage.connector.refusals = [UpstreamUnavailable("down") for _ in range(50)]
     async with stage.ingestor(upstream_retries=2):

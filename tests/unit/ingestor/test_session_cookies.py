@@ -11,7 +11,8 @@ from shared.settings import load
 
 
 def sessions(platform: str, cookies: str = "", **by_room: str) -> SessionCookies:
-    return SessionCookies(platform, SecretStr(cookies), {room: SecretStr(text) for room, text in by_room.items()})
+    secrets = {room: SecretStr(text) for room, text in by_room.items()}
+    return SessionCookies(platform, SecretStr(cookies), secrets, by_name=platform == "tiktok")
 
 
 def test_a_room_has_its_own_session_or_that_of_the_platform() -> None:
@@ -26,9 +27,12 @@ def test_a_room_may_be_known_by_several_keys() -> None:
     assert made.of(RoomKey("tiktok", "7300000000000000001"), RoomKey("tiktok", "@bo")) == {}
 
 
-def test_a_room_that_is_none_stops_the_start_without_showing_secrets() -> None:
+@pytest.mark.parametrize(
+    "room", ["a b", "https://v.douyin.com/iRNBho6u/", "7690183442860198697", "https://www.tiktok.com/@ana"]
+)
+def test_a_room_that_is_none_stops_the_start_without_showing_secrets(room: str) -> None:
     with pytest.raises(ConfigError, match="ROOMCAST_DOUYIN_ROOM_COOKIES") as raised:
-        sessions("douyin", **{"a b": "sessionid=secret"})
+        sessions("douyin", **{room: "sessionid=secret"})
     assert "secret" not in str(raised.value)
 
 
