@@ -44,7 +44,7 @@ async def running(
         settings=settings,
     )
     supervisor = Supervisor(services, connectors)
-    async with WakeChannel(redis, supervisor.wake), asyncio.TaskGroup() as tasks:
+    async with WakeChannel(redis, supervisor.wake, supervisor.rescan), asyncio.TaskGroup() as tasks:
         supervising = tasks.create_task(supervisor.run())
         logger.info("ingestor started name=%s platforms=%s", settings.ingestor_name, ",".join(connectors))
         try:

@@ -74,6 +74,8 @@ class Supervisor:
         """When the last hand-over was over (monotonic)."""
         self._relief_from = -math.inf
         """Nothing is handed over before (monotonic)."""
+        self._next_scan = -math.inf
+        """When to look at all rooms, at the latest (monotonic)."""
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -94,6 +96,12 @@ class Supervisor:
             self._woken[room] = None
             self._wake.set()
 
+    def rescan(self) -> None:
+        """Wakes may have been missed, and what we know of others' leases be out of date: look at all rooms now."""
+        self._resting.clear()
+        self._next_scan = -math.inf
+        self._wake.set()
+
     def stop(self) -> None:
         """Release every lease at once, so that others take over; `run` then returns."""
         self._stopping.set()
@@ -104,17 +112,16 @@ class Supervisor:
 
     async def run(self) -> None:
         """Until stopped. Ends when all workers have."""
-        next_scan = 0.0
         async with asyncio.TaskGroup() as tasks:
             while not self._stopping.is_set():
                 woken, self._woken = list(self._woken), {}
                 self._start_claims(tasks, woken)
-                if time.monotonic() >= next_scan:
-                    next_scan = time.monotonic() + self._settings.scan_interval_s
+                if time.monotonic() >= self._next_scan:
+                    self._next_scan = time.monotonic() + self._settings.scan_interval_s
                     self._start_claims(tasks, await self._scan())
                     self._relieve()
                 try:
-                    async with asyncio.timeout(max(0.0, next_scan - time.monotonic())):
+                    async with asyncio.timeout(max(0.0, self._next_scan - time.monotonic())):
                         await self._wake.wait()
                 except TimeoutError:
                     pass

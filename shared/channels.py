@@ -126,14 +126,20 @@ class WakeChannel(PubSubLink):
     Args:
         redis: where.
         on_wake: called with the room; what it raises is logged and ends nothing.
+        on_up: called whenever wakes arrive (again), with what it raises likewise.
         limits: how long a silent link is believed.
     """
 
     def __init__(
-        self, redis: RedisClient, on_wake: Callable[[RoomKey], None], limits: LinkLimits = DEFAULT_LIMITS
+        self,
+        redis: RedisClient,
+        on_wake: Callable[[RoomKey], None],
+        on_up: Callable[[], None],
+        limits: LinkLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(redis, limits)
         self._on_wake = on_wake
+        self._on_up = on_up
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -147,6 +153,10 @@ class WakeChannel(PubSubLink):
             metrics.REDIS_MALFORMED.labels("wake").inc()
             return
         _hand_over(self._on_wake, room)
+
+    def _on_link(self, up: bool) -> None:
+        if up:
+            _hand_over(self._on_up)
 
 
 def _hand_over(callback: Callable[..., None], *what: object) -> None:

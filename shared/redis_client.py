@@ -31,6 +31,10 @@ _OUR_FAULT = frozenset({"ERR"})
 """Codes of errors that asking again does not cure: bad arguments, an unknown command. Not WRONGTYPE: a key that
 somebody else wrote is no bug of ours, and goes away."""
 
+_UVLOOP_CLOSED = "the handler is closed"
+"""How uvloop's RuntimeError for a write to a connection that the other side has just closed names it. asyncio's own
+loop ignores such a write, and redis-py knows of neither."""
+
 
 @contextlib.contextmanager
 def broker_errors() -> Iterator[None]:
@@ -56,6 +60,10 @@ def broker_errors() -> Iterator[None]:
         raise kind(f"{type(error).__name__}: {error}") from error
     except (RedisError, RedisClusterException, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+    except RuntimeError as error:
+        if _UVLOOP_CLOSED not in str(error):
+            raise
+        raise BrokerUnavailable("the connection was closed while a command was written") from error
     finally:
         if task and task.cancelling() > cancelled_before:
             raise asyncio.CancelledError
@@ -246,7 +254,8 @@ _TIMEOUTS: dict[str, Any] = {"socket_timeout": TIMEOUT_S, "socket_connect_timeou
 
 def _few() -> Retry:
     # For a stale connection of the pool. A time-out is told at once: the caller knows if the answer is still wanted.
-    return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.2), 3, supported_errors=(RedisConnectionError,))
+    stale: Any = (RedisConnectionError, RuntimeError)  # the latter as `_UVLOOP_CLOSED` says
+    return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.2), 3, supported_errors=stale)
 
 
 def _never() -> Retry:

@@ -115,11 +115,12 @@ async def test_rooms_live_on_every_master(masters: Masters, cluster: RedisClient
     bench = Bench(cluster)
     woken: asyncio.Queue[RoomKey] = asyncio.Queue()
     assert {masters.master_of(room) for room in ROOMS} == {0, 1}
-    async with Channels(cluster, ear, LIMITS) as channels, WakeChannel(cluster, woken.put_nowait, LIMITS) as wake:
+    wakes_arrive = asyncio.Event()
+    wakes = WakeChannel(cluster, woken.put_nowait, wakes_arrive.set, LIMITS)
+    async with Channels(cluster, ear, LIMITS) as channels, wakes:
         await asyncio.gather(*map(channels.subscribe, ROOMS))
         async with asyncio.timeout(10):
-            while not wake.up:
-                await asyncio.sleep(0.01)
+            await wakes_arrive.wait()
             for room in ROOMS:
                 await bench.demand.announce(room)
                 assert await woken.get() == room

@@ -23,9 +23,9 @@ async def test_announced_room_is_wanted_for_as_long_as_the_wish_lives(bench: Ben
 
 async def test_announcing_and_waking_reach_every_ingestor(bench: Bench) -> None:
     woken: asyncio.Queue[RoomKey] = asyncio.Queue()
-    async with WakeChannel(bench.redis, woken.put_nowait) as wake, asyncio.timeout(10):
-        while not wake.up:
-            await asyncio.sleep(0)
+    up = asyncio.Event()
+    async with WakeChannel(bench.redis, woken.put_nowait, up.set), asyncio.timeout(10):
+        await up.wait()
         await bench.commands.publish("rc:wake", "not a room")
         await bench.demand.announce(bench.room)
         await bench.demand.wake(OTHER)
@@ -40,9 +40,9 @@ async def test_ingestor_goes_on_after_a_wake_that_failed(bench: Bench) -> None:
             raise ValueError("bug")
         woken.put_nowait(room)
 
-    async with WakeChannel(bench.redis, wake_up) as wake, asyncio.timeout(10):
-        while not wake.up:
-            await asyncio.sleep(0)
+    up = asyncio.Event()
+    async with WakeChannel(bench.redis, wake_up, up.set), asyncio.timeout(10):
+        await up.wait()
         await bench.demand.wake(OTHER)
         await bench.demand.wake(bench.room)
         assert await woken.get() == bench.room

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from shared import event_loop
 from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
@@ -146,6 +147,21 @@ async def test_restarted_redis_is_used_again_at_once(bench: Bench, own_redis: Re
     own_redis.start()
     assert await bench.broker.last_id(bench.room) is None
     assert (await bench.hold()).prev is None
+
+
+def test_connection_that_closed_this_moment_is_opened_anew(own_redis: RedisServer) -> None:
+    """Run as a process runs: on uvloop a write to such a connection raises what redis-py does not know."""
+
+    async def ask() -> None:
+        redis = open_redis(own_redis.url, name="test")
+        async with redis.turn() as commands:
+            await commands.ping()
+            (idle,) = commands.connection_pool._available_connections
+            idle._writer.transport.abort()  # as a peer that ends it; nobody else has noticed yet
+            assert await commands.ping()
+        await redis.aclose()
+
+    event_loop.run(ask())
 
 
 async def test_many_questions_at_once_wait_for_their_turn(bench: Bench) -> None:

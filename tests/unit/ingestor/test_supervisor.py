@@ -1,4 +1,4 @@
-"""What a supervisor makes of answers that are late."""
+"""What a supervisor makes of answers that are late, and of wakes that never came."""
 
 import asyncio
 from typing import Any
@@ -51,6 +51,28 @@ async def test_a_room_released_while_it_is_asked_for_is_asked_for_again() -> Non
         await leases.release(other, only_if_idle=False, acknowledged=None)
         supervisor.wake(ROOM)
         leases.arrived.set()
+        await connector.upstream(1)
+        supervisor.stop()
+    await redis.aclose()
+
+
+async def test_a_room_whose_wake_was_lost_is_found_when_wakes_arrive_again() -> None:
+    """Else it would wait for the next scan, and for the end of a lease that is gone with the Redis that had it."""
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    demand, leases = Demand(redis, idle_timeout_s=60), SlowLeases(redis)
+    leases.arrived.set()
+    broker = Broker(redis, history_ttl_s=60, history_len=2000)
+    connector = FakeConnector()
+    values: dict[str, Any] = {"scan_interval_s": 10}
+    supervisor = Supervisor(Services(broker, leases, demand, IngestorSettings(**values)), {"tiktok": connector})
+    await demand.announce(ROOM)
+    await Leases(redis, ttl_s=60, history_ttl_s=60, history_len=2000).acquire(ROOM, new_owner("other"))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor.run())
+        await leases.answered.wait()  # and left to the other one
+        await redis.commands.flushall()
+        await demand.announce(ROOM)
+        supervisor.rescan()
         await connector.upstream(1)
         supervisor.stop()
     await redis.aclose()
