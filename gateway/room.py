@@ -130,6 +130,8 @@ class Room:
         """Deliver entries to all who get events as they come."""
         if any(entry.type in CHANGED_BY for entry in entries):
             self.front.forget()
+        if any(entry.is_marker and entry.marker_prev is None for entry in entries):
+            self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
         deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
         if not deliveries or not len(self.hub):
             return

@@ -1,4 +1,8 @@
-"""Keeping a lease while its room is wanted; rooms and names are kept alike."""
+"""Keeping a lease while its room is wanted; rooms and names are kept alike.
+
+A demand that is gone before its time was not taken back: Redis forgot it. Whoever wants the room tells it again within
+a moment, and so long the room is kept.
+"""
 
 import asyncio
 import logging
@@ -37,6 +41,8 @@ async def keep_lease(
         LeaseLost: somebody else has the room.
     """
     pause_s = 0.0
+    clock = asyncio.get_running_loop().time
+    wanted_until = 0.0  # as far as was told
     while True:
         try:
             async with asyncio.timeout(pause_s):
@@ -51,5 +57,8 @@ async def keep_lease(
             logger.warning("renewal failed room=%s: %s", room, error)
             pause_s = min(RETRY_S, ttl_s / 3)
             continue
-        on_wish(wish)
-        pause_s = min(ttl_s / 3, max(LOOK_MIN_S, wish.remaining_ms / 1000))
+        now = clock()
+        wanted_until = now + wish.remaining_ms / 1000 if wish.remaining_ms else min(wanted_until, now + ttl_s)
+        if wish.remaining_ms or now >= wanted_until:
+            on_wish(wish)
+        pause_s = min(ttl_s / 3, max(LOOK_MIN_S, wanted_until - now))
