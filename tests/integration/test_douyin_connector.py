@@ -26,8 +26,8 @@ from shared.errors import (
     RateLimited,
     RoomNotFound,
     RoomOffline,
-    UpstreamClosed,
     UpstreamError,
+    UpstreamLeft,
     UpstreamUnavailable,
 )
 from shared.room import RoomKey
@@ -567,7 +567,7 @@ async def test_the_refused_socket_rests_for_all_rooms_and_then_is_tried_again(
     first = await connecting(connector)
     await closed(await connecting(connector))
     assert len(server.handshakes) == 2
-    with pytest.raises(UpstreamClosed):
+    with pytest.raises(UpstreamLeft):
         async with asyncio.timeout(10):
             while True:
                 await receive(first)

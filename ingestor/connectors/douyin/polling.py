@@ -10,7 +10,7 @@ from typing import Final
 
 from ingestor.connectors.webcast import frame, read_response
 from protos import webcast_pb2 as pb
-from shared.errors import RemoteProtocolError, UpstreamClosed
+from shared.errors import RemoteProtocolError, UpstreamClosed, UpstreamLeft
 
 INTERVAL_DEFAULT_S: Final = 1.0  # where the server names none. Source: peer clients, 2024 to 2026.
 INTERVAL_MAX_S: Final = 10.0  # longer, and a room would count as silent
@@ -55,7 +55,8 @@ class PollingTransport:
         """The next answer, as a frame.
 
         Raises:
-            UpstreamClosed: it is time to try the socket again, or an answer cannot be read.
+            UpstreamLeft: it is time to try the socket again.
+            UpstreamClosed: an answer cannot be read.
             UpstreamError: the platform refuses, or is not reachable.
         """
         if self._next is None:
@@ -71,7 +72,7 @@ class PollingTransport:
 
     async def _poll(self) -> bytes:
         if time.monotonic() >= self._ends_s:
-            raise UpstreamClosed("polled for long enough: the socket may open again", close_code=1000)
+            raise UpstreamLeft("polled for long enough: the socket may open again", close_code=1000)
         await asyncio.sleep(self._pause_s(self._response))
         body = await self._fetch(_text(self._response.cursor), _text(self._response.internal_ext))
         try:
