@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import io
 import json
+import os
 import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,9 @@ from starlette.responses import Response
 
 from ingestor.connectors.base import LiveRoom, SeenIds, Upstream
 from ingestor.connectors.douyin.connector import DouyinConnector
+from ingestor.connectors.douyin.polling import MAX_ANSWER_BYTES
 from ingestor.connectors.douyin.settings import DouyinSettings
+from ingestor.connectors.http_client import BodyTooLarge
 from ingestor.connectors.webcast import MAX_UNZIPPED_BYTES
 from protos import webcast_pb2 as pb
 from shared.errors import (
@@ -603,6 +606,44 @@ async def test_a_poll_that_fails_later_ends_the_connection(
     assert await receive(upstream) == ["1"]
     with pytest.raises(UpstreamError):
         await receive(upstream)
+
+
+def polled_in(size: int, *, zipped: bool) -> Response:
+    """An answer of so many bytes, unzipped, with one message; it unzips to some four times its size."""
+
+    def answer(payload_bytes: int) -> bytes:
+        payload = os.urandom(payload_bytes // 4) + bytes(payload_bytes - payload_bytes // 4)
+        return pb.Response(messages=[pb.Message(msg_id=2, payload=payload)]).SerializeToString()
+
+    body = answer(2 * size - len(answer(size)))
+    assert len(body) == size
+    return Response(gzip.compress(body, 1), headers={"Content-Encoding": "gzip"}) if zipped else Response(body)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+async def test_the_largest_answer_of_a_poll_arrives(server: ScriptedServer, make: Make, zipped: bool) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [polled(1), polled_in(MAX_ANSWER_BYTES, zipped=zipped)]
+    upstream = await connecting(make())
+    assert [await receive(upstream) for _ in range(2)] == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("size", "zipped"), [(MAX_ANSWER_BYTES + 1, False), (MAX_ANSWER_BYTES + 1, True), (2 * MAX_ANSWER_BYTES, True)]
+)
+async def test_a_larger_one_is_counted_and_ends_its_connection_alone(
+    server: ScriptedServer, make: Make, size: int, zipped: bool
+) -> None:
+    server.refusals = [BLOCKED] * 2
+    server.answers[FETCH] = [polled(1), polled(9), polled_in(size, zipped=zipped), polled(10)]
+    connector = make()
+    upstream, other = await connecting(connector), await connecting(connector)
+    assert [await receive(upstream), await receive(other)] == [["1"], ["9"]]
+    position, before = upstream.protocol.position, sample("large_answer")
+    with pytest.raises(BodyTooLarge):
+        await receive(upstream)
+    assert (upstream.protocol.position, sample("large_answer") - before) == (position, 1)
+    assert await receive(other) == ["10"]
 
 
 # --- frames that are not as they should be ----------------------------------------------------------------------------

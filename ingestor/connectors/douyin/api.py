@@ -21,11 +21,12 @@ from ingestor.connectors.douyin.answers import (
 )
 from ingestor.connectors.douyin.browser import Browser, MadeUp
 from ingestor.connectors.douyin.links import HOPS_MAX, Links
+from ingestor.connectors.douyin.polling import MAX_ANSWER_BYTES
 from ingestor.connectors.douyin.settings import DouyinSettings
 from ingestor.connectors.douyin.visitor import Visitor
 from ingestor.connectors.gate import Gate, new_gate
 from ingestor.connectors.headers import parse_set_cookies
-from ingestor.connectors.http_client import HttpClient, Reply
+from ingestor.connectors.http_client import MAX_UNZIPPED_BYTES, HttpClient, Reply
 from shared.clock import now_ms
 from shared.errors import (
     Blocked,
@@ -130,11 +131,12 @@ class DouyinApi:
         """Poll once; the body of the answer, a Response.
 
         Raises:
+            BodyTooLarge: it has more than MAX_ANSWER_BYTES.
             UpstreamError: it could not be had.
         """
         query = self._browser.fetch_query(room_id, self.visitor.number, cursor, internal_ext, self._made_up())
         url = f"{self._settings.douyin_web_url}/webcast/im/fetch/?{query}"
-        reply = await self._get(url, web_rid, session, self._poll_gate)
+        reply = await self._get(url, web_rid, session, self._poll_gate, max_bytes=MAX_ANSWER_BYTES)
         if refusal := fetch_refusal(reply.body):
             raise refusal
         return reply.body
@@ -206,6 +208,7 @@ class DouyinApi:
         gate: Gate | None = None,
         *,
         accepted: Collection[int] = (),
+        max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
         """Ask for something, as the page of a room would.
 
@@ -215,6 +218,7 @@ class DouyinApi:
             session: cookies of a session.
             gate: to pass; None for that of all who do not poll.
             accepted: HTTP statuses of errors that mean something to the caller.
+            max_bytes: of the answer, unzipped.
 
         Raises:
             UpstreamError: what any other status says, or no answer.
@@ -225,7 +229,7 @@ class DouyinApi:
         signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
         cookies = {**self.visitor.cookie.cookies, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
         headers = self._browser.headers(web_rid, cookies)
-        return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted)
+        return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted, max_bytes=max_bytes)
 
     async def _ask(
         self,
@@ -236,9 +240,10 @@ class DouyinApi:
         *,
         body: object = None,
         accepted: Collection[int] = (),
+        max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
         async def ask() -> Reply:
-            reply = await self._http.request("Douyin", method, url, headers=headers, body=body)
+            reply = await self._http.request("Douyin", method, url, headers=headers, body=body, max_bytes=max_bytes)
             if reply.status not in accepted:
                 reply.check(refused=Blocked)
             return reply

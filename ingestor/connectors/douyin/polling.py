@@ -8,15 +8,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ingestor.connectors.webcast import frame, read_response
+from ingestor.connectors.webcast import MAX_FRAME_BYTES, frame, read_response
 from protos import webcast_pb2 as pb
 from shared.errors import RemoteProtocolError, UpstreamClosed, UpstreamLeft
+
+MAX_ANSWER_BYTES: Final = MAX_FRAME_BYTES - 64
+"""Of an answer, unzipped; a larger one would not fit into the frame that it becomes. Whoever fetches sees to it."""
 
 INTERVAL_DEFAULT_S: Final = 1.0  # where the server names none. Source: peer clients, 2024 to 2026.
 INTERVAL_MAX_S: Final = 10.0  # longer, and a room would count as silent
 
 Fetch = Callable[[str, str], Awaitable[bytes]]
-"""(cursor, internal_ext) -> body of an answer. Raises UpstreamError."""
+"""(cursor, internal_ext) -> body of an answer, MAX_ANSWER_BYTES at most. Raises UpstreamError."""
 
 
 class PollingTransport:
