@@ -290,20 +290,48 @@ async def test_a_broadcast_leads_to_its_room(server: ScriptedServer, make: Make)
     server.answers[REFLOW] = [as_json({"data": {"room": {"id_str": ROOM_ID, "owner": {"web_rid": ROOM.room}}}})]
     assert await make().resolve(RoomKey("douyin", f"room.{ROOM_ID}")) == ROOM
     assert server.asked[-1].query["room_id"] == ROOM_ID
-    assert "sessionid" not in server.asked[-1].cookies
 
 
 async def test_a_short_link_is_followed_hop_by_hop(server: ScriptedServer, make: Make) -> None:
     server.answers["/_short/iRNBho6u/"] = [redirect("/_short/further")]
     server.answers["/_short/further"] = [redirect(f"{server.url}/{ROOM.room}?from=share")]
-    assert await make(douyin_cookies="sessionid=s; ttwid=t").resolve(RoomKey("douyin", "link.iRNBho6u")) == ROOM
-    assert all("sessionid" not in asked.cookies for asked in server.asked)
+    assert await make().resolve(RoomKey("douyin", "link.iRNBho6u")) == ROOM
 
 
 async def test_a_short_link_to_a_broadcast_is_looked_up(server: ScriptedServer, make: Make) -> None:
     server.answers["/_short/abc/"] = [redirect(f"{server.url}/douyin/webcast/reflow/{ROOM_ID}?x=1")]
     server.answers[REFLOW] = [as_json({"status_code": 0, "data": {"room": {"owner": {"web_rid": ROOM.room}}}})]
     assert await make().resolve(RoomKey("douyin", "link.abc")) == ROOM
+
+
+@pytest.mark.parametrize("cookies", ["", "sessionid=s; ttwid=t"])
+async def test_cookies_are_for_the_site_alone(server: ScriptedServer, make: Make, cookies: str) -> None:
+    server.answers["/_short/abc/"] = [redirect(f"{server.url}/douyin/webcast/reflow/{ROOM_ID}?x=1")]
+    server.answers[REFLOW] = [as_json({"data": {"room": {"owner": {"web_rid": ROOM.room}}}})]
+    connector = make(douyin_cookies=cookies)
+    await connector.check_live(ROOM)  # a visitor has a cookie by now
+    await connector.resolve(RoomKey("douyin", "link.abc"))
+    site, *elsewhere = (asked for asked in server.asked if asked.path != "/")
+    assert "ttwid" in site.cookies
+    assert [(asked.path, asked.cookies) for asked in elsewhere] == [("/_short/abc/", {}), (REFLOW, {})]
+
+
+async def test_the_first_visit_is_without_cookies(server: ScriptedServer, make: Make) -> None:
+    await make(douyin_cookies="sessionid=s").check_live(ROOM)
+    assert [(asked.path, bool(asked.cookies)) for asked in server.asked] == [("/", False), (ENTER, True)]
+
+
+async def test_nothing_of_the_site_is_asked_for_where_a_redirect_leads(server: ScriptedServer, make: Make) -> None:
+    away = redirect(f"{server.url}/elsewhere")
+    server.refusals = [BLOCKED] * 2
+    server.answers.update({ENTER: [away], PAGE: [away], FETCH: [polled(1), away]})
+    connector = make(douyin_cookies="sessionid=s")
+    upstream = await connecting(connector)
+    assert await receive(upstream) == ["1"]
+    for question in (receive(upstream), connector.check_live(ROOM)):
+        with pytest.raises(UpstreamUnavailable):
+            await question
+    assert server.paths() == ["/", FETCH, FETCH, ENTER, PAGE]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ async def test_cookies_that_come_with_a_redirect_are_told(server: ScriptedServer
     assert reply.headers["set-cookie"] == "ttwid=1; Path=/, lang=en"
 
 
+async def test_cookies_of_the_caller_go_to_the_first_address_alone(server: ScriptedServer, client: HttpClient) -> None:
+    server.answers["/a"] = [Response(status_code=302, headers={"Location": "/b"})]
+    server.answers["/b"] = [Response()]
+    await client.request("Somebody", "GET", f"{server.url}/a", headers={"Cookie": "sessionid=s"}, follow=True)
+    assert [asked.cookies for asked in server.asked] == [{"sessionid": "s"}, {}]
+
+
 async def test_redirects_are_followed_a_few_times(server: ScriptedServer, client: HttpClient) -> None:
     for step in range(MAX_REDIRECTS + 1):
         server.answers[f"/{step}"] = [Response(status_code=302, headers={"Location": f"/{step + 1}"})]

@@ -182,7 +182,7 @@ class DouyinApi:
 
     async def _reflow(self, room_id: str) -> str:
         query = urlencode(self._browser.reflow_query(room_id))
-        reply = await self._get(f"{self._settings.douyin_reflow_url}/webcast/room/reflow/info/?{query}", "", {})
+        reply = await self._get_as_stranger(f"{self._settings.douyin_reflow_url}/webcast/room/reflow/info/?{query}")
         return web_rid_of_reflow(reply.body)
 
     async def _follow(self, code: str) -> str:
@@ -191,7 +191,7 @@ class DouyinApi:
         for _ in range(HOPS_MAX):
             if room := self._links.room_of(url):
                 return room
-            reply = await self._get(url, "", {}, accepted=_REDIRECTS)
+            reply = await self._get_as_stranger(url, accepted=_REDIRECTS)
             location = self._links.next_hop(url, reply.headers.get("location", ""))
             if location is None:
                 break
@@ -210,11 +210,11 @@ class DouyinApi:
         accepted: Collection[int] = (),
         max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
-        """Ask for something, as the page of a room would.
+        """Ask the web site for something, as the page of a room would: with all cookies, which are for nobody else.
 
         Args:
-            url: with its query.
-            web_rid: the page we come from, "" for none.
+            url: of the web site, with its query.
+            web_rid: the page we come from.
             session: cookies of a session.
             gate: to pass; None for that of all who do not poll.
             accepted: HTTP statuses of errors that mean something to the caller.
@@ -223,13 +223,24 @@ class DouyinApi:
         Raises:
             UpstreamError: what any other status says, or no answer.
         """
-        if web_rid:  # pages of rooms are empty without the cookie, which may just have been thrown away
-            await self.visitor.cookie.get()
+        visitor = await self.visitor.cookie.get()  # without it pages of rooms are empty
         path = url.partition("://")[2].partition("?")[0]
         signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
-        cookies = {**self.visitor.cookie.cookies, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
+        cookies = {**visitor, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
         headers = self._browser.headers(web_rid, cookies)
         return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted, max_bytes=max_bytes)
+
+    async def _get_as_stranger(self, url: str, *, accepted: Collection[int] = ()) -> Reply:
+        """Ask anybody for something, without cookies: as a browser comes to a site for the first time.
+
+        Args:
+            url: with its query.
+            accepted: HTTP statuses of errors that mean something to the caller.
+
+        Raises:
+            UpstreamError: what any other status says, or no answer.
+        """
+        return await self._ask(self._gate, "GET", url, self._browser.headers("", {}), accepted=accepted)
 
     async def _ask(
         self,
@@ -257,7 +268,7 @@ class DouyinApi:
         if self._own_ttwid:
             return self._own_ttwid
         try:
-            reply = await self._get(f"{self._settings.douyin_web_url}/", "", {})
+            reply = await self._get_as_stranger(f"{self._settings.douyin_web_url}/")
             ttwid = parse_set_cookies(reply.headers["set-cookie"]).get("ttwid")
         except (Blocked, UpstreamUnavailable):
             ttwid = None
