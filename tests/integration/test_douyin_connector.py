@@ -1,6 +1,7 @@
 """The Douyin connector against a server that plays the platform, over real sockets."""
 
 import asyncio
+import contextlib
 import gzip
 import io
 import json
@@ -42,6 +43,7 @@ ROOM_ID = "7690183442860198697"
 LIVE = LiveRoom(broadcast=ROOM_ID)
 TTWID = "1%7Cabc-_%7C1763700000%7C00ff"
 VISITOR = "7659797852999091746"
+NONCE = "0123456789abcdef01234"
 ENTER = "/webcast/room/web/enter/"
 PAGE = f"/{ROOM.room}"
 FETCH = "/webcast/im/fetch/"
@@ -89,6 +91,11 @@ def page(*, status: int = 2, room_id: str = ROOM_ID) -> Response:
 def account_only_page() -> Response:
     info = {"roomStore": {"roomInfo": {"anchor": {"id_str": "11", "nickname": "Maple"}, "web_rid": ROOM.room}}}
     return Response(f"<script>self.__pace_f.push([1,{json.dumps('5:' + json.dumps(info))}])</script>")
+
+
+def with_nonce(answer: Response) -> Response:
+    answer.headers["Set-Cookie"] = f"__ac_nonce={NONCE}; Path=/"
+    return answer
 
 
 @pytest.fixture
@@ -216,12 +223,29 @@ async def test_what_is_no_refusal_of_us_leaves_the_order_of_the_doors(
 
 
 async def test_a_challenge_is_answered_by_asking_again_with_its_cookie(server: ScriptedServer, make: Make) -> None:
-    challenge = Response("<html></html>", headers={"Set-Cookie": "__ac_nonce=0123456789abcdef01234; Path=/"})
-    server.answers.update({ENTER: [EMPTY], PAGE: [challenge, page()]})
+    server.answers.update({ENTER: [EMPTY], PAGE: [with_nonce(Response("<html></html>")), page()]})
     assert (await make().check_live(ROOM)).broadcast == ROOM_ID
     assert server.paths() == ["/", ENTER, PAGE, PAGE]
-    assert server.asked[-1].cookies["__ac_nonce"] == "0123456789abcdef01234"
+    assert server.asked[-1].cookies["__ac_nonce"] == NONCE
     assert server.asked[-1].cookies["__ac_signature"].startswith("_02B4Z6wo00f01")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(page, None), (account_only_page, RoomOffline), (lambda: Response("gone", 404), RoomNotFound)],
+    ids=["live", "offline", "gone"],
+)
+async def test_a_whole_page_that_brings_the_cookie_of_a_challenge_is_asked_for_once(
+    server: ScriptedServer, make: Make, answer: Callable[[], Response], error: type[UpstreamError] | None
+) -> None:
+    server.answers.update({ENTER: [EMPTY], PAGE: [with_nonce(answer()), page()]})
+    connector = make()
+    with pytest.raises(error) if error else contextlib.nullcontext():
+        await connector.check_live(ROOM)
+    assert server.paths() == ["/", ENTER, PAGE]
+    await connector.check_live(ROOM)
+    assert server.asked[-1].path == PAGE
+    assert server.asked[-1].cookies["__ac_nonce"] == NONCE  # kept for the next time
 
 
 async def test_the_pause_of_a_host_is_told(server: ScriptedServer, make: Make) -> None:

@@ -173,10 +173,15 @@ class DouyinApi:
     async def _page(self, web_rid: str, session: Mapping[str, str]) -> LiveRoom:
         url = f"{self._settings.douyin_web_url}/{web_rid}"
         reply = await self._get(url, web_rid, session, accepted=_GONE)
-        nonce = parse_set_cookies(reply.headers["set-cookie"]).get(_NONCE)
-        if nonce:  # a challenge: whoever asks again with it is let in
+        if nonce := parse_set_cookies(reply.headers["set-cookie"]).get(_NONCE):
             self.visitor.nonce = nonce
-            reply = await self._get(url, web_rid, session, accepted=_GONE)
+            try:
+                return self._read_page(reply)
+            except Blocked:  # a challenge: whoever asks again with the cookie is let in
+                reply = await self._get(url, web_rid, session, accepted=_GONE)
+        return self._read_page(reply)
+
+    def _read_page(self, reply: Reply) -> LiveRoom:
         self.visitor.learn_number(visitor_of_page(reply.body))
         return live_room_of_page(reply.body, reply.status)
 
