@@ -34,6 +34,7 @@ from shared.errors import (
     RoomOffline,
     UpstreamClosed,
     UpstreamError,
+    UpstreamLeft,
 )
 from shared.lease import Lease
 from shared.phases import Phase, RoomPhase
@@ -215,6 +216,10 @@ class RoomWorker:
                 return await self._connect_and_relay()
             except RoomNotLive as error:
                 return self._not_live(error)
+            except UpstreamLeft as error:  # it worked to its end, also where nothing was said
+                logger.info("upstream left room=%s: %s", self.room, error)
+                self._outage.over()
+                continue
             except UpstreamError as error:
                 lost = error
             except RemoteProtocolError as error:
