@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 ANNOUNCING: Final = frozenset({"gap", "rewound", "bad_cursor"})
+_MISSING: Final = -1
+_HISTORY: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def judge(room: str, sent: Sequence[str], frames: Sequence[Seen]) -> Verdict:
     """
     verdict = Verdict(room)
     places = {message: place for place, message in enumerate(sent)}
-    gaps_before = [-1] * len(sent)  # how many losses had been announced when it came; -1 for never
+    gaps_before = [_MISSING] * len(sent)  # how many losses had been announced when it came
     came_at: dict[str, tuple[int, int]] = {}  # rewinds and losses announced, when it came last
     highest, rewinds, before = (0, 0), 0, ""
     for frame in frames:
@@ -108,7 +110,7 @@ def judge(room: str, sent: Sequence[str], frames: Sequence[Seen]) -> Verdict:
             continue
         if frame.id not in came_at:
             verdict.delivered.append(frame.id)
-            gaps_before[places[frame.id]] = len(verdict.gaps)
+            gaps_before[places[frame.id]] = len(verdict.gaps) if frame.kind == "event" else _HISTORY
         else:
             rewinds_then, gaps_then = came_at[frame.id]
             excused = rewinds > rewinds_then or (frame.kind == "history" and len(verdict.gaps) > gaps_then)
@@ -120,16 +122,14 @@ def judge(room: str, sent: Sequence[str], frames: Sequence[Seen]) -> Verdict:
 
 
 def _account_for_missing(verdict: Verdict, sent: Sequence[str], gaps_before: Sequence[int]) -> None:
-    """A run of missing messages is announced when more losses had been told behind it than before it."""
-    start = 0
-    while start < len(sent):
-        if gaps_before[start] >= 0:
-            start += 1
-            continue
-        end = start
-        while end < len(sent) and gaps_before[end] < 0:
-            end += 1
-        before = gaps_before[start - 1] if start else 0
-        behind = gaps_before[end] if end < len(sent) else len(verdict.gaps)
-        (verdict.announced if behind > before else verdict.lost).extend(sent[start:end])
-        start = end
+    """A run of missing messages is announced when more losses had been told behind it than before it.
+
+    Between events, that is: history has holes of its own, and stands behind the gap that it fills a little.
+    """
+    before, missing = 0, list[str]()
+    for message, gaps in zip((*sent, ""), (*gaps_before, len(verdict.gaps)), strict=True):
+        if gaps == _MISSING:
+            missing.append(message)
+        elif gaps != _HISTORY:
+            (verdict.announced if gaps > before else verdict.lost).extend(missing)
+            before, missing = gaps, []
