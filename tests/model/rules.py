@@ -20,7 +20,7 @@ class Rules:
         given_up: a batch without an answer is not numbered anew; the gap entry stands for it.
         read_on_subscribe: a confirmed subscription is followed by a read.
         first_log: clients who were there before the log are owed all of it.
-        no_step_back: a client that was ahead of its gateway, and is brought to the gateway's place, gets nothing twice.
+        no_step_back: a client that is ahead of its gateway waits for it; else it is brought to the gateway's place.
     """
 
     lease_check: bool = True
