@@ -83,9 +83,9 @@ class Gateway(NamedTuple):
         """Whether entries of this epoch were seen here."""
         return any(cursor.epoch == epoch for cursor in self.delivered)
 
-    def owed_at(self, position: Cursor | None) -> tuple[Delivery, ...] | None:
+    def owed_at(self, position: Cursor | None, rules: Rules) -> tuple[Delivery, ...] | None:
         """What the ring has for a client at `position`; None when only the log can tell."""
-        if position == self.walk.position:
+        if position == self.walk.position or (position == self.walk.last and not rules.one_place):
             return ()
         for index in range(len(self.ring) - 1, -1, -1):
             if self.ring[index].entry.cursor == position:

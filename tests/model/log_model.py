@@ -377,7 +377,7 @@ class LogModel:
     def _is_foreign(self, state: State) -> bool:
         """Whether a client's place is taken for one of another room, and refused with an error."""
         since, gateway, log = state.ledger.last, state.gateway, state.server.log
-        if since is None or gateway.knows(since.epoch) or gateway.owed_at(since) is not None:
+        if since is None or gateway.knows(since.epoch) or gateway.owed_at(since, self._rules) is not None:
             return False
         page = page_of(log, since, self._rules)
         if not page:
@@ -390,7 +390,7 @@ class LogModel:
     def _pull(self, state: State) -> State:
         """One round of catching up: from the ring and then live, or one page of the log."""
         rules, walk, log = self._rules, state.client.walk, state.server.log
-        rest = state.gateway.owed_at(walk.last)
+        rest = state.gateway.owed_at(walk.last, self._rules)
         if rest is not None:
             if walk.reason:
                 first = next((delivery.entry.cursor for delivery in rest if not delivery.entry.is_marker), None)
@@ -412,7 +412,7 @@ class LogModel:
     def _meet(self, state: State, newest: Cursor | None) -> State:
         """The log, whose last id is `newest`, has nothing for a client: it goes where its gateway is, or is ahead."""
         _, walk, was_ahead = state.client
-        if state.gateway.owed_at(walk.last) is not None:
+        if state.gateway.owed_at(walk.last, self._rules) is not None:
             return state
         reached, reason = state.gateway.walk.position, "" if newest == walk.last else _reason(walk.last, newest)
         behind = reached is not None and (walk.last is None or reached > walk.last)
