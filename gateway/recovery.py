@@ -114,6 +114,10 @@ class Recovery:
         was_ahead, self.ahead = self.ahead, False
         vanished = 0
         while (rest := tail.after(walk.last)) is None:
+            if was_ahead and tail.began_after(walk.last):  # many may have waited: they need not all read it
+                walk.lose(EXPIRED)
+                walk.last = None
+                continue
             page = await self._broker.page(room.key, walk.last or BEGINNING)
             fresh = page[1:] if page and page[0].cursor == walk.last else page
             found += map(walk.step, fresh)

@@ -201,6 +201,12 @@ class Tail:
             found.append(delivery)
         return found[::-1] if self._ring and position == self._ring_start else None
 
+    def began_after(self, position: Cursor | None) -> bool:
+        """Whether the whole log is held here, and a client at `position` comes from before it."""
+        return (
+            position is not None and self._ring_start is None and bool(self._ring) and position < self._ring[0].cursor
+        )
+
     def held(self) -> Sequence[Delivery]:
         """The newest entries."""
         return tuple(self._ring)

@@ -92,6 +92,11 @@ class Gateway(NamedTuple):
                 return self.ring[index + 1 :]
         return self.ring if self.ring and position == self.ring_start else None
 
+    def began_after(self, position: Cursor | None) -> bool:
+        """Whether the whole log is in the ring, and a client at `position` comes from before it."""
+        whole = bool(self.ring) and self.ring_start is None
+        return whole and position is not None and position < self.ring[0].entry.cursor
+
     def judge(self, entry: Entry, rules: Rules) -> Verdict:
         """What a message of the channel is."""
         if self._is_double(entry.cursor):

@@ -399,6 +399,8 @@ class LogModel:
                 else:
                     state = state._replace(ledger=state.ledger.tell_gap(walk.reason, first))
             return _at_live_end(_receive(state, rest, live=False))
+        if state.client.ahead and state.gateway.began_after(walk.last):
+            return state._replace(client=Client(Stage.CATCHING_UP, walk.lose(EXPIRED)._replace(last=None)))
         page = page_of(log, walk.last or BEGINNING, rules)
         fresh = page[1:] if page and page[0].cursor == walk.last else page
         for entry in fresh:

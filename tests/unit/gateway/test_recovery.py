@@ -111,6 +111,17 @@ async def test_client_ahead_of_its_gateway_gets_all_of_the_log_that_takes_the_pl
         assert not way.ahead
 
 
+async def test_clients_who_waited_for_a_log_to_begin_need_not_all_read_it() -> None:
+    async with scene() as at:
+        await at.join()
+        way = recovery(at, Cursor(1, 4))
+        assert told_by(await way.pull()) == ["gap 1-4 1-4 expired"]
+        at.publish(marker(9, None), *events(9, 1, 2))
+        reads = at.log.reads
+        assert told_by(await way.pull()) == ["gap 1-4 9-1 expired", "9-1", "9-2"]
+        assert (way.ahead, at.log.reads) == (False, reads)
+
+
 async def test_end_of_a_log_that_went_back_is_brought_to_where_all_others_are() -> None:
     async with scene(*events(1, 1, 2, 3)) as at:
         await at.join()
