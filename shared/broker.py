@@ -171,7 +171,7 @@ class Broker:
             args += pair
         for entry in entries:
             args += entry
-        match await _publish(self._redis, [keys.lease, keys.log, keys.state], args):
+        match await _publish(self._redis, [keys.lease, keys.log, keys.state], args, once=True):
             case [b"OK", last, stored]:
                 return Published(Cursor.parse(last), stored)
             case [b"LOST"]:

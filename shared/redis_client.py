@@ -74,25 +74,31 @@ class RedisClient:
 
     Attributes:
         commands: redis-py's client; answers are bytes. Untyped: its types name every form that an answer could have
-            under other options.
+            under other options. It asks again by itself when a connection breaks.
         link_read_s: how long one read of a pub/sub connection may last. Finite for fakeredis, which waits in a loop
             around `asyncio.wait_for`, and so can lose a cancellation for good in Python 3.11.
     """
 
     link_read_s = math.inf
 
-    def __init__(self, commands: Any, links: Any, *also_closed: Any) -> None:
+    def __init__(self, commands: Any, once: Any, links: Any, *also_closed: Any) -> None:
         self.commands = commands
+        self._once = once
         self._links = links
-        self._closed_with_it = (commands, *also_closed)
+        self._closed_with_it = (commands, once, *also_closed)
         self._turns = asyncio.Semaphore(CALLS_MAX)
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[Any]:
-        """Commands, when it is our turn, with errors translated as `broker_errors` says."""
+    async def turn(self, *, once: bool = False) -> AsyncIterator[Any]:
+        """Commands, when it is our turn, with errors translated as `broker_errors` says.
+
+        Args:
+            once: they are sent once, so that an answer tells all there is to know. Asked again in silence, a Redis
+                that was emptied in between would refuse what it had done before.
+        """
         async with self._turns:
             with broker_errors():
-                yield self.commands
+                yield self._once if once else self.commands
 
     def node_of(self, channel: str) -> str:
         """The name of the node that serves a sharded channel; "" where there is only one.
@@ -132,8 +138,9 @@ class RedisClient:
 
         For when one was found dead: what cut it may have cut them all, and each would cost a time-out of its own.
         """
-        with contextlib.suppress(RedisError, OSError):
-            await self.commands.connection_pool.disconnect()
+        for client in (self.commands, self._once):
+            with contextlib.suppress(RedisError, OSError):
+                await client.connection_pool.disconnect()
 
     async def aclose(self) -> None:
         """Close all connections. Never raises."""
@@ -145,8 +152,8 @@ class RedisClient:
 class _ClusterClient(RedisClient):
     """Each master serves its own channels, so a link leads to one of them."""
 
-    def __init__(self, cluster: RedisCluster) -> None:
-        super().__init__(cluster, None)
+    def __init__(self, cluster: RedisCluster, once: RedisCluster) -> None:
+        super().__init__(cluster, once, None)
         self._cluster = cluster
 
     def node_of(self, channel: str) -> str:
@@ -159,7 +166,7 @@ class _ClusterClient(RedisClient):
             await self._cluster.nodes_manager.initialize()
 
     async def drop_connections(self) -> None:
-        for node in self._cluster.get_nodes():
+        for node in (*self._cluster.get_nodes(), *self._once.get_nodes()):
             with contextlib.suppress(RedisError, OSError):
                 await node.disconnect()
 
@@ -230,21 +237,26 @@ def _open_sentinel(url: str, ours: dict[str, Any]) -> RedisClient:
 def _pooled(pool: Callable[..., Any], options: dict[str, Any], *also_closed: Any) -> RedisClient:
     links = pool(**options, retry=_never())
     links.make_connection()  # an option that does not exist shows here
-    return RedisClient(Redis.from_pool(pool(**options, retry=_few())), links, *also_closed)
+    commands, once = (Redis.from_pool(pool(**options, retry=retry)) for retry in (_few(), _never()))
+    return RedisClient(commands, once, links, *also_closed)
 
 
 def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:
     hosts, path, options = _parse_hosts(url, default_port=6379)
     if path:
         raise ValueError("a cluster has no databases")
-    nodes = [ClusterNode(host, port) for host, port in hosts]
-    return _ClusterClient(RedisCluster(startup_nodes=nodes, **{**_TIMEOUTS, **options, **ours}, retry=_few()))
+
+    def opened(retry: Retry) -> RedisCluster:
+        nodes = [ClusterNode(host, port) for host, port in hosts]
+        return RedisCluster(startup_nodes=nodes, **{**_TIMEOUTS, **options, **ours}, retry=retry)
+
+    return _ClusterClient(opened(_few()), opened(_never()))
 
 
 def _open_memory(url: str, ours: dict[str, Any]) -> RedisClient:
     server = _memory_servers.setdefault(url, FakeServer())
     commands = FakeAsyncRedis(server=server, **ours)
-    client = RedisClient(commands, commands.connection_pool)
+    client = RedisClient(commands, commands, commands.connection_pool)
     client.link_read_s = 0.5
     return client
 

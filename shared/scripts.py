@@ -26,13 +26,20 @@ class Script:
     def _sha(self) -> str:
         return hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, redis: RedisClient, keys: list[str], args: list[str | bytes | int]) -> Any:
+    async def __call__(
+        self, redis: RedisClient, keys: list[str], args: list[str | bytes | int], *, once: bool = False
+    ) -> Any:
         """Run it, on the node that has the keys; all keys are in one slot.
+
+        Args:
+            redis: where.
+            keys, args: as its file names them.
+            once: see `RedisClient.turn`.
 
         Raises:
             BrokerUnavailable: the outcome is not known.
         """
-        async with redis.turn() as commands:
+        async with redis.turn(once=once) as commands:
             try:
                 return await commands.evalsha(self._sha, len(keys), *keys, *args)
             except NoScriptError:  # new to this server, or forgotten by it; EVAL makes it known

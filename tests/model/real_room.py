@@ -116,7 +116,8 @@ class Network(RedisClient):
 
     def __init__(self, redis: RedisClient) -> None:
         self.calls: list[Call] = []
-        super().__init__(_Gate(redis.commands, self.calls), None)
+        gate = _Gate(redis.commands, self.calls)
+        super().__init__(gate, gate, None)
 
 
 class SmallPages(Broker):

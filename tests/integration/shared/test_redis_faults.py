@@ -164,6 +164,19 @@ def test_connection_that_closed_this_moment_is_opened_anew(own_redis: RedisServe
     event_loop.run(ask())
 
 
+async def test_batch_is_not_sent_again_in_silence(bench: Bench) -> None:
+    """Else a Redis emptied between the two would seem never to have had it, and under new ids it would come twice."""
+    lease = await bench.hold()
+    await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
+    async with bench.redis.turn(once=True) as commands:
+        for idle in commands.connection_pool._available_connections:
+            idle._writer.transport.abort()
+    with pytest.raises(BrokerUnavailable):
+        await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
+    answer = await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
+    assert answer == Published(Cursor(lease.epoch, 2), 1)
+
+
 async def test_many_questions_at_once_wait_for_their_turn(bench: Bench) -> None:
     await bench.hold()
     pages = await asyncio.gather(*(bench.log() for _ in range(500)))
