@@ -21,7 +21,7 @@ from shared.lease import Lease, Released, Renewed, new_owner
 from shared.pubsub_link import LinkLimits
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
-from tests.conftest import RedisServer, free_port
+from tests.conftest import RedisServer, free_port, redis_program
 from tests.integration.shared.conftest import Bench, Ear, batch
 
 LIMITS = LinkLimits(probe_after_s=0.1, answer_within_s=0.5, confirm_within_s=5, backoff=Backoff(0.01, 0.05))
@@ -182,7 +182,7 @@ async def test_master_is_found_through_a_sentinel(own_redis: RedisServer, tmp_pa
     config = tmp_path / "sentinel.conf"
     config.write_text(f"sentinel monitor main 127.0.0.1 {own_redis.port} 1\n")
     sentinel = subprocess.Popen(
-        ["redis-server", str(config), "--sentinel", "--port", str(port), "--bind", "127.0.0.1"],
+        [redis_program(), str(config), "--sentinel", "--port", str(port), "--bind", "127.0.0.1"],
         stdout=subprocess.DEVNULL,
     )
     redis = open_redis(f"redis+sentinel://127.0.0.1:{port}/main/0", name="test")
