@@ -22,6 +22,7 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisClusterException, RedisError, ResponseError
 
+from shared import metrics
 from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
@@ -56,8 +57,11 @@ def broker_errors() -> Iterator[None]:
         raise  # a value of a type that cannot be sent: as plain a bug as a TypeError
     except ResponseError as error:
         code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
-        kind = LocalProtocolError if code in _OUR_FAULT else BrokerUnavailable
-        raise kind(f"{type(error).__name__}: {error}") from error
+        text = f"{type(error).__name__}: {error}"
+        if code in _OUR_FAULT:
+            raise LocalProtocolError(text) from error
+        metrics.REDIS_REFUSALS.labels(code).inc()
+        raise BrokerUnavailable(text) from error
     except (RedisError, RedisClusterException, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
     except RuntimeError as error:

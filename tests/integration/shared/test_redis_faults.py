@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from shared import event_loop
+from shared import event_loop, metrics
 from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
@@ -87,6 +87,16 @@ async def test_nothing_is_half_acquired_or_half_told_over_maxmemory(bench: Bench
     assert sorted(await bench.commands.keys("*")) == keys
     assert len(await bench.log()) == 1
     assert await bench.leases.renew(lease) == Renewed(Cursor(lease.epoch, 0))
+
+
+async def test_every_refusal_is_counted_by_its_word(bench: Bench) -> None:
+    lease = await bench.hold()
+    await use_memory_up(bench)
+    before = metrics.REDIS_REFUSALS.labels("OOM")._value.get()
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable):
+            await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
+    assert metrics.REDIS_REFUSALS.labels("OOM")._value.get() == before + 2
 
 
 async def test_replica_and_missing_replicas_are_refusals(bench: Bench) -> None:
