@@ -454,6 +454,17 @@ async def test_an_ingestor_that_ends_hands_its_rooms_over_and_the_next_goes_on_w
     assert second.started_with == "p1"
 
 
+async def test_who_takes_a_room_whose_log_is_lost_begins_now_and_repeats_nothing(stage: Stage) -> None:
+    async with stage.ingestor("one"):
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).push(("1", "a"), position="p1")
+        await stage.logged("live_status", "a")
+    async with stage.redis.turn() as commands:
+        await commands.delete(RoomKeys.of(ROOM).log)
+    async with stage.ingestor("two"):
+        assert (await stage.connector.upstream(2)).started_with == ""
+
+
 async def test_an_ingestor_takes_no_more_rooms_than_it_may(stage: Stage) -> None:
     async with stage.ingestor(max_rooms=1):
         await stage.demand.announce(ROOM)
