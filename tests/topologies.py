@@ -24,6 +24,7 @@ SENTINELS: Final = 3
 SERVICE: Final = "main"
 DOWN_AFTER_MS: Final = 1000
 NODE_TIMEOUT_MS: Final = 1500
+MANUAL_FAILOVER_S: Final = 6.0  # a Cluster gives it up after five
 SETTLES_WITHIN_S: Final = 40.0  # a master that returns as such is made a replica after about ten
 
 
@@ -94,13 +95,21 @@ class Topology:
         """
         raise NotImplementedError
 
-    def wait_for_one_of(self, replicas: Sequence[RedisServer]) -> None:
+    def wait_for_one_of(self, replicas: Sequence[RedisServer], timeout_s: float = SETTLES_WITHIN_S) -> None:
         """Return when one of them is a master.
 
         Raises:
             TimeoutError: none becomes one.
         """
-        wait_until(lambda: any(server in replicas for server in self.masters()))
+        wait_until(lambda: any(server in replicas for server in self.masters()), timeout_s)
+
+    def leave_behind(self, replicas: Sequence[RedisServer], for_s: float) -> None:
+        """For a while replicas do nothing of what their master does, but say that they are there.
+
+        If their master ends meanwhile they forget all of it.
+        """
+        for server in replicas:
+            ask(server.port, "CLIENT", "PAUSE", int(for_s * 1000), "ALL")
 
     def settle(self) -> None:
         """Wait until every master has all its replicas again.
@@ -147,7 +156,7 @@ class SentinelTopology(Topology):
                 f"port {port}\nbind 127.0.0.1\n"
                 f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} {SENTINELS // 2 + 1}\n"
                 f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
-                f"sentinel failover-timeout {SERVICE} 5000\n"
+                f"sentinel failover-timeout {SERVICE} 2000\n"
                 f"sentinel parallel-syncs {SERVICE} 2\n"
             )
             self._sentinels.append(
@@ -252,8 +261,12 @@ class ClusterTopology(Topology):
 
     def fail_over(self, master: RedisServer) -> None:
         replicas = self.replicas_of(master)
-        wait_until(lambda: ask(replicas[0].port, "CLUSTER", "FAILOVER"))
-        self.wait_for_one_of(replicas)
+        for _ in range(5):  # it needs votes, and who has just voted does not do so again at once
+            ask(replicas[0].port, "CLUSTER", "FAILOVER")
+            with contextlib.suppress(TimeoutError):
+                self.wait_for_one_of(replicas, MANUAL_FAILOVER_S)
+                return
+        raise TimeoutError("the replica gets no votes")
 
     def migration(self, key: str, target: RedisServer) -> Iterator[None]:
         """Give the slot of a key to another master; pauses wherever it is half here, half there."""

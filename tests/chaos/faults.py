@@ -170,35 +170,28 @@ def _when_settled(strike: Callable[[Topology, random.Random], None]) -> Fault:
     return fault
 
 
-def _master_killed(topology: Topology, rng: random.Random, *, behind: bool = False) -> None:
+def _master_killed(topology: Topology, rng: random.Random, *, ahead_s: float = 0.0) -> None:
     """A replica takes its place; then it returns, and believes to be the master until it is told otherwise.
 
     Args:
         topology: what is struck.
         rng: chooses.
-        behind: what it did last has not reached its replicas.
+        ahead_s: what it did so long before its end has not reached its replicas.
     """
     master = rng.choice(topology.masters())
     replicas = topology.replicas_of(master)
+    if ahead_s:
+        topology.leave_behind(replicas, ahead_s + 0.3)
+        time.sleep(ahead_s)
+    master.stop()
     try:
-        if behind:
-            _signal(replicas, signal.SIGSTOP)
-            time.sleep(rng.uniform(0.3, 1.0))
-        master.stop()
-        _signal(replicas, signal.SIGCONT)
         topology.wait_for_one_of(replicas)
     finally:
-        _signal(replicas, signal.SIGCONT)
         master.start()
 
 
 def _master_killed_ahead_of_replicas(topology: Topology, rng: random.Random) -> None:
-    _master_killed(topology, rng, behind=True)
-
-
-def _signal(servers: Sequence[RedisServer], what: signal.Signals) -> None:
-    for server in servers:
-        server.process.send_signal(what)
+    _master_killed(topology, rng, ahead_s=rng.uniform(0.2, 1.0))
 
 
 def _failed_over(topology: Topology, rng: random.Random) -> None:
