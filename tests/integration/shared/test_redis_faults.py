@@ -10,7 +10,7 @@ from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
-from shared.lease import Released, Renewed, new_owner
+from shared.lease import Lease, Leases, Lost, Released, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import open_redis
 from shared.scripts import Script
@@ -149,6 +149,23 @@ async def test_frozen_redis_is_told_in_bounded_time_and_what_was_sent_counts_onc
 
     assert isinstance(answer, Published)
     assert [entry.data for entry in await bench.log()] == [b"-", b"a", b"b"]
+
+
+async def test_lease_that_ran_out_while_redis_stood_still_is_revived(bench: Bench, own_redis: RedisServer) -> None:
+    leases = Leases(bench.redis, ttl_s=0.2, history_ttl_s=60, history_len=100)
+    lease = await leases.acquire(bench.room, new_owner("one"), need_demand=False)
+    assert isinstance(lease, Lease)
+    own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(0.3)  # its clock goes on
+    finally:
+        own_redis.process.send_signal(signal.SIGCONT)
+
+    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == Lost()
+    assert await bench.leases.renew(lease) == Renewed(Cursor(lease.epoch, 0))
+    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == Published(
+        Cursor(lease.epoch, 1), 1
+    )
 
 
 async def test_restarted_redis_is_used_again_at_once(bench: Bench, own_redis: RedisServer) -> None:
