@@ -1,7 +1,7 @@
 """A Redis as it is run: one server, a master behind Sentinels, or a Cluster. What chaos breaks, and tests fail over.
 
-Behind Sentinels and in the Cluster masters refuse to write without a replica that is at most two seconds behind: it
-bounds what a new master can lack.
+Behind Sentinels and in the Cluster masters refuse to write when no replica was heard of for two seconds: it bounds what
+a new master can lack.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ SENTINELS: Final = 3
 SERVICE: Final = "main"
 DOWN_AFTER_MS: Final = 1000
 NODE_TIMEOUT_MS: Final = 1500
-MANUAL_FAILOVER_S: Final = 6.0  # a Cluster gives it up after five
+FAILOVER_GIVEN_UP_AFTER_S: Final = 8.0
 SETTLES_WITHIN_S: Final = 40.0  # a master that returns as such is made a replica after about ten
 
 
@@ -95,6 +95,16 @@ class Topology:
         """
         raise NotImplementedError
 
+    def _promote(self, replicas: Sequence[RedisServer], port: int, *command: Any) -> None:
+        """Ask for it until it is done: refused or given up when votes are missing, or no replica is trusted."""
+        for _ in range(5):
+            with contextlib.suppress(redis.ResponseError):
+                ask(port, *command)
+            with contextlib.suppress(TimeoutError):
+                self.wait_for_one_of(replicas, FAILOVER_GIVEN_UP_AFTER_S)
+                return
+        raise TimeoutError(f"refused: {' '.join(command)}")
+
     def wait_for_one_of(self, replicas: Sequence[RedisServer], timeout_s: float = SETTLES_WITHIN_S) -> None:
         """Return when one of them is a master.
 
@@ -126,10 +136,11 @@ class Topology:
         """
 
         def told() -> bool:
-            for server in self.masters():
+            masters = self.masters()
+            for server in masters:
                 with contextlib.suppress(redis.exceptions.MovedError):  # a key of another one
                     ask(server.port, *command)
-            return True
+            return bool(masters)
 
         wait_until(told)
 
@@ -156,7 +167,7 @@ class SentinelTopology(Topology):
                 f"port {port}\nbind 127.0.0.1\n"
                 f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} {SENTINELS // 2 + 1}\n"
                 f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
-                f"sentinel failover-timeout {SERVICE} 2000\n"
+                f"sentinel failover-timeout {SERVICE} 3000\n"
                 f"sentinel parallel-syncs {SERVICE} 2\n"
             )
             self._sentinels.append(
@@ -192,9 +203,7 @@ class SentinelTopology(Topology):
         return _in_sync(master) == len(self.servers) - 1
 
     def fail_over(self, master: RedisServer) -> None:
-        replicas = self.replicas_of(master)
-        wait_until(lambda: ask(self._sentinel_ports[0], "SENTINEL", "FAILOVER", SERVICE))
-        self.wait_for_one_of(replicas)
+        self._promote(self.replicas_of(master), self._sentinel_ports[0], "SENTINEL", "FAILOVER", SERVICE)
 
     def stop(self) -> None:
         for sentinel in self._sentinels:
@@ -261,12 +270,7 @@ class ClusterTopology(Topology):
 
     def fail_over(self, master: RedisServer) -> None:
         replicas = self.replicas_of(master)
-        for _ in range(5):  # it needs votes, and who has just voted does not do so again at once
-            ask(replicas[0].port, "CLUSTER", "FAILOVER")
-            with contextlib.suppress(TimeoutError):
-                self.wait_for_one_of(replicas, MANUAL_FAILOVER_S)
-                return
-        raise TimeoutError("the replica gets no votes")
+        self._promote(replicas, replicas[0].port, "CLUSTER", "FAILOVER")
 
     def migration(self, key: str, target: RedisServer) -> Iterator[None]:
         """Give the slot of a key to another master; pauses wherever it is half here, half there."""
