@@ -184,7 +184,8 @@ class _SentinelClient(RedisClient):
         except BrokerUnavailable as error:
             if isinstance(error.__cause__, ResponseError) and time.monotonic() - self._asked_at > ASK_SENTINELS_S:
                 self._asked_at = time.monotonic()
-                await self.learn_nodes()
+                with contextlib.suppress(BrokerUnavailable):  # what was refused is what has to be told
+                    await self.learn_nodes()
             raise
 
 

@@ -384,10 +384,20 @@ _TAKE_A_TAIL: Final = frozenset({
 
 _KEEP_WRITERS: Final = frozenset(name for name in FAULTS if name.startswith(("gateway", "clients", "upstream")))
 
+_END_ONE: Final = (
+    frozenset({"ingestor SIGTERM", "ingestor SIGKILL"}),
+    frozenset({"gateway SIGTERM", "gateway SIGKILL"}),
+)
+"""Two of these could end all that there are, and nothing can flow before they are back."""
+
 
 def may_strike_together(kinds: Sequence[str]) -> list[str]:
-    """Those of them that nothing is promised for together are left out: a log's end lost, and its writer lost too."""
-    tails = [kind for kind in kinds if kind in _TAKE_A_TAIL]
+    """Without those that nothing is promised for together: a log's end lost and its writer lost too, or nobody left."""
+    chosen: list[str] = []
+    for kind in kinds:
+        if not any(kind in ends and not ends.isdisjoint(chosen) for ends in _END_ONE):
+            chosen.append(kind)
+    tails = [kind for kind in chosen if kind in _TAKE_A_TAIL]
     if not tails:
-        return list(kinds)
-    return [tails[0], *(kind for kind in kinds if kind in _KEEP_WRITERS)]
+        return chosen
+    return [tails[0], *(kind for kind in chosen if kind in _KEEP_WRITERS)]

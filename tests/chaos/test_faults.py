@@ -16,6 +16,11 @@ def test_nobody_takes_the_writer_away_while_the_log_lacks_its_end() -> None:
     assert may_strike_together(kinds) == ["master killed", "gateway SIGKILL", "clients hop"]
 
 
+def test_somebody_is_left_of_every_kind() -> None:
+    kinds = ["gateway SIGTERM", "ingestor SIGKILL", "ingestor SIGTERM", "gateway SIGKILL"]
+    assert may_strike_together(kinds) == ["gateway SIGTERM", "ingestor SIGKILL"]
+
+
 @pytest.mark.parametrize("kinds", [["ingestor SIGKILL", "slot migrated"], ["CLUSTER FAILOVER", "replica killed"], []])
 def test_other_faults_strike_together(kinds: list[str]) -> None:
     assert may_strike_together(kinds) == kinds
