@@ -3,6 +3,9 @@
 While it catches up a client is a position and pulls: from the room's ring where that reaches back far enough, from the
 log otherwise, page by page. What `pull` returns reaches up to the room's live end at the moment it returns; whoever
 joins the fan-out before awaiting anything else has missed nothing.
+
+A client's place never goes back, or it would get again what it has, unless it is told of a rewind. So a client whose
+place is ahead of this gateway, and whom the log cannot help, is not brought to the gateway's place: it goes on pulling.
 """
 
 from collections.abc import Sequence
@@ -29,6 +32,8 @@ class Recovery:
         self._room = room
         self._broker = broker
         self._since = since
+        self.ahead = False
+        """The client has to wait until the room enters something, and then to pull again."""
         self._walk = Walk(room.key, since)
         self._found: list[Delivery] = []
         """Read already, while a read after it failed."""
@@ -37,6 +42,11 @@ class Recovery:
     def complete(self) -> bool:
         """Whether nothing was found missing so far."""
         return not self._walk.lost
+
+    @property
+    def place(self) -> Cursor | None:
+        """The place reached."""
+        return self._walk.last
 
     @property
     def needs_log(self) -> bool:
@@ -67,7 +77,7 @@ class Recovery:
             newest = await self._broker.last_id(self._room.key)
             foreign = newest is not None and newest < since and newest.epoch != since.epoch
         if foreign:
-            self._walk.last = tail.last
+            self._walk.last = tail.position
             raise BadCursor("neither in the log nor older than it")
 
     async def newest(self, count: int, wanted: EventFilter, history_len: int) -> Sequence[Delivery]:
@@ -77,19 +87,22 @@ class Recovery:
             BrokerUnavailable: the log cannot be read.
         """
         tail = self._room.tail
-        self._walk.last = tail.last
+        self._walk.last = tail.position
         self._found.clear()
         found = _newest(tail.held(), count, wanted)
-        if found is None:
-            # With the default filter nearly every entry counts; with another the whole log may have to be looked at.
-            entries = await self._broker.tail(self._room.key, count if wanted.rest else history_len)
+        if found is not None:
+            return found
+        read: list[Delivery] = []
+        # Mostly nearly every entry counts. With a filter, or when others ask for `raw`, all of the log has to be read.
+        for entries_max in (count, history_len) if wanted.rest else (history_len,):
+            entries = await self._broker.tail(self._room.key, entries_max)
             walk = Walk(self._room.key, None)
             read = [walk.step(entry) for entry in entries]
-            found = _newest(read, count, wanted) or read
-            if entries:
-                self._walk.last = walk.last
-            found = [*found, *await self.pull()]
-        return found
+            self._walk.last = walk.last or self._walk.last
+            found = _newest(read, count, wanted)
+            if found is not None or len(entries) < entries_max:
+                break
+        return [*(found or read), *await self.pull()]
 
     async def pull(self) -> Sequence[Delivery]:
         """Everything from the client's place up to the live end.
@@ -97,27 +110,41 @@ class Recovery:
         Raises:
             BrokerUnavailable: the log cannot be read; nothing is lost by trying again.
         """
-        room, walk, found = self._room, self._walk, self._found
+        room, tail, walk, found = self._room, self._room.tail, self._walk, self._found
+        was_ahead, self.ahead = self.ahead, False
         vanished = 0
-        while (rest := room.tail.after(walk.last)) is None:
+        while (rest := tail.after(walk.last)) is None:
+            if was_ahead and tail.began_after(walk.last):  # many may have waited: they need not all read it
+                walk.lose(EXPIRED)
+                walk.last = None
+                continue
             page = await self._broker.page(room.key, walk.last or BEGINNING)
             fresh = page[1:] if page and page[0].cursor == walk.last else page
             found += map(walk.step, fresh)
             if fresh:
+                was_ahead = False
                 continue
+            await room.feed.heal()  # the client may be ahead of this gateway
+            reached = tail.position
             newest = walk.last if page else await self._broker.last_id(room.key)
+            if tail.after(walk.last) is not None:
+                continue
             if newest is not None and walk.last is not None and newest > walk.last and not vanished:
                 vanished += 1  # written since the page was read, or trimmed away at once: the next page tells
                 continue
-            await room.feed.heal()  # the client may be ahead of this gateway
-            if newest != walk.last:
-                walk.lose(_reason(walk.last, newest))
-                walk.last = room.tail.last
-        walk.last = room.tail.last
-        if walk.broken and self._since is not None:
-            place = room.tail.position or self._since
-            if (gap := walk.tell_gap(before=_first_place(rest) or place)) is not None:
-                found.append(Delivery(place, (gap,)))
+            reason = "" if newest == walk.last else _reason(walk.last, newest)
+            if reason == REWOUND or (reason and _is_beyond(reached, walk.last)):
+                walk.lose(reason)
+                walk.last, was_ahead = reached, False
+                continue
+            if reason and not was_ahead:  # else it was said
+                walk.lose(reason)
+            self.ahead, rest = True, ()
+            break
+        else:
+            walk.last = tail.position
+        if (gap := walk.tell_gap(before=_first_place(rest) or walk.last)) is not None:
+            found.append(Delivery(walk.last or BEGINNING, (gap,)))
         self._found = []
         return [*found, *rest]
 
@@ -135,6 +162,10 @@ def _newest(deliveries: Sequence[Delivery], count: int, wanted: EventFilter) -> 
 
 def _first_place(deliveries: Sequence[Delivery]) -> Cursor | None:
     return next((delivery.cursor for delivery in deliveries if delivery.frames), None)
+
+
+def _is_beyond(reached: Cursor | None, place: Cursor | None) -> bool:
+    return reached is not None and (place is None or reached > place)
 
 
 def _reason(last: Cursor | None, newest: Cursor | None) -> str:

@@ -51,8 +51,15 @@ class Replay:
         self._settings = room.settings
         self._recovery = Recovery(room, broker, options.since)
 
+    @property
+    def ahead(self) -> bool:
+        """Whether the client cannot join the fan-out yet: it was given more than this gateway has."""
+        return self._recovery.ahead
+
     async def send(self, log_readers: asyncio.Semaphore) -> None:
         """Send all up to the live end; whoever joins the fan-out before awaiting anything else has missed nothing.
+
+        Not up to there comes a client that is `ahead`.
 
         Args:
             log_readers: taken while more than the room's ring is held for the client.
@@ -70,8 +77,14 @@ class Replay:
             deliveries = ()
         else:
             self._tell_recovered(deliveries)
-        while not await self._write(deliveries):
-            deliveries = await self._pull()  # what came meanwhile
+        await self._write_all(deliveries)
+
+    async def be_overtaken(self, log_readers: asyncio.Semaphore) -> None:
+        """Wait, while the client is ahead of this gateway, until it is not; then it is as after `send`."""
+        while self.ahead and not self._sink.closing:
+            await self._room.next_entry()
+            async with log_readers:
+                await self._write_all(await self._pull())
 
     async def _read(self) -> Sequence[Delivery]:
         options = self._options
@@ -94,13 +107,17 @@ class Replay:
                 await asyncio.sleep(RETRY_S)
 
     def _tell_recovered(self, deliveries: Sequence[Delivery]) -> None:
-        since, room = self._options.since, self._room
+        since = self._options.since
         events = [frame for frame in wanted_frames(deliveries, self._options.wanted) if frame.type]
-        cursor = events[-1].cursor if events else room.tail.position or since
+        cursor = events[-1].cursor if events else self._recovery.place or since
         recovered = since is None or self._recovery.complete
         metrics.RECOVERIES.labels(str(recovered).lower()).inc()
-        frame = recovered_frame(room.key, recovered=recovered, count=len(events), since=since, cursor=cursor)
+        frame = recovered_frame(self._room.key, recovered=recovered, count=len(events), since=since, cursor=cursor)
         self._sink.write([control(frame)])
+
+    async def _write_all(self, deliveries: Sequence[Delivery]) -> None:
+        while not await self._write(deliveries):
+            deliveries = await self._pull()  # what came meanwhile
 
     async def _write(self, deliveries: Sequence[Delivery]) -> bool:
         """Write frames. True: without having waited, so that nothing can have come meanwhile; or nobody reads them."""

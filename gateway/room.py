@@ -4,6 +4,7 @@
 so that nothing is delivered twice.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -86,6 +87,7 @@ class Room:
         self.phase: RoomPhase | None = None
         self.target: RoomKey | None = None
         self.empty_since = time.monotonic()
+        self._entered = asyncio.Event()
 
     def __repr__(self) -> str:
         phase = self.phase.phase if self.phase else None
@@ -130,8 +132,13 @@ class Room:
         """Deliver entries to all who get events as they come."""
         if any(entry.type in CHANGED_BY for entry in entries):
             self.front.forget()
+        if any(entry.is_marker and entry.marker_prev is None for entry in entries):
+            self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
         deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
-        if not deliveries or not len(self.hub):
+        if not deliveries:
+            return
+        self._entered.set()
+        if not len(self.hub):
             return
         frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
         metrics.GAPS.inc(sum(not frame.type for delivery in deliveries for frame in delivery.frames))
@@ -140,6 +147,11 @@ class Room:
         for subscriber, code in failed.items():
             if (member := self.members.get(subscriber)) is not None:
                 member.dismiss(code)
+
+    async def next_entry(self) -> None:
+        """Wait until an entry that is no double was entered."""
+        self._entered.clear()
+        await self._entered.wait()
 
     def enter_phase(self, phase: RoomPhase) -> None:
         """Tell all a phase."""

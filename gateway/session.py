@@ -146,8 +146,12 @@ class Session:
         if self._options.wanted.wants_raw:
             room.demand.ask_raw()
         if not self._resumed and (self._options.since is not None or self._options.last):
-            await Replay(room, self._relay.broker, self._options, self._sink, self).send(self._relay.log_readers)
+            replay = Replay(room, self._relay.broker, self._options, self._sink, self)
+            await replay.send(self._relay.log_readers)
             self._resumed = True
+            if replay.ahead:
+                self._show(room)
+                await replay.be_overtaken(self._relay.log_readers)
             if self._sink.closing:
                 return None
         room.hub.add(self.subscriber)
@@ -192,7 +196,7 @@ class Session:
         phase = room.phase
         if phase is None or (phase.phase in RESTING and not room.rests):
             return  # nobody runs it; or its rest is over, and it is asked for anew
-        told = self._progress.advance(room.key, phase, position=room.tail.position, now_ms=now_ms())
+        told = self._progress.advance(room.key, phase, position=self._position, now_ms=now_ms())
         for frame in told.frames:
             self._tell(frame)
         if told.code is not None:

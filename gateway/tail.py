@@ -67,11 +67,11 @@ class Walk:
         gap = self.tell_gap(before=entry.cursor)
         return Delivery(entry.cursor, (frame,) if gap is None else (gap, frame))
 
-    def tell_gap(self, before: Cursor) -> Frame | None:
-        """The frame of the gap that waits, if one does; it waits no more."""
+    def tell_gap(self, before: Cursor | None) -> Frame | None:
+        """The frame of the gap that waits, if one does; it waits no more. `before` is None where nothing is behind."""
         if self._after is None:
             return None
-        frame = control(gap_frame(self._room, after=self._after, before=before, reason=self._reason))
+        frame = control(gap_frame(self._room, after=self._after, before=before or self._after, reason=self._reason))
         self._after = None
         return frame
 
@@ -154,10 +154,13 @@ class Tail:
             self._owed_from_the_start = False
             if not _begins_log(entry):
                 self._walk.last = BEGINNING  # which nothing follows: what is missing before it becomes a gap
-        if not self._ring:
-            self._ring_start = _before(entry)
+        start = _before(entry) if self.position is None else self.position
         delivery = self._walk.step(entry)
         self._deliver_up_to(cursor)
+        if self._walk.broken:
+            return delivery  # a marker behind a gap that is not told yet: nobody is served from there
+        if not self._ring:
+            self._ring_start = start
         self._ring.append(delivery)
         self._ring_bytes += delivery.size
         while len(self._ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(self._ring) > 1):
@@ -175,7 +178,7 @@ class Tail:
         elif last is not None and newest < last:
             self._walk.lose(REWOUND)
             self._walk.last = newest
-            self._delivered.setdefault(newest.epoch, newest.offset)
+            self._deliver_up_to(newest)
         elif newest != last:
             return False
         return True
@@ -188,8 +191,8 @@ class Tail:
         self._restart(newest)
 
     def after(self, position: Cursor | None) -> Sequence[Delivery] | None:
-        """What a client at `position` is still owed; None when only the log can tell."""
-        if position in (self.position, self.last):
+        """What a client at `position` is still owed, to be where all others are; None when only the log can tell."""
+        if position == self.position:
             return ()
         found: list[Delivery] = []
         for delivery in reversed(self._ring):
@@ -197,6 +200,12 @@ class Tail:
                 return found[::-1]
             found.append(delivery)
         return found[::-1] if self._ring and position == self._ring_start else None
+
+    def began_after(self, position: Cursor | None) -> bool:
+        """Whether the whole log is held here, and a client at `position` comes from before it."""
+        return (
+            position is not None and self._ring_start is None and bool(self._ring) and position < self._ring[0].cursor
+        )
 
     def held(self) -> Sequence[Delivery]:
         """The newest entries."""
@@ -210,9 +219,10 @@ class Tail:
         self._ring_bytes = 0
 
     def _deliver_up_to(self, cursor: Cursor) -> None:
-        self._delivered[cursor.epoch] = cursor.offset
+        known = self._delivered.pop(cursor.epoch, 0)
+        self._delivered[cursor.epoch] = max(known, cursor.offset)
         if len(self._delivered) > EPOCHS_REMEMBERED:
-            del self._delivered[min(self._delivered)]
+            del self._delivered[next(iter(self._delivered))]  # not the smallest: that is the present one after a rewind
 
 
 def _begins_log(entry: Entry) -> bool:

@@ -1,7 +1,12 @@
-"""Keeping a lease while its room is wanted; rooms and names are kept alike."""
+"""Keeping a lease while its room is wanted; rooms and names are kept alike.
+
+A demand that is gone before its time was not taken back: Redis forgot it. Whoever wants the room tells it again within
+a moment, and so long the room is kept.
+"""
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 from shared.demand import Demand, Wish
@@ -37,6 +42,9 @@ async def keep_lease(
         LeaseLost: somebody else has the room.
     """
     pause_s = 0.0
+    clock = asyncio.get_running_loop().time
+    wanted_until = 0.0  # as far as was told
+    kept_until = math.inf  # since the demand is gone
     while True:
         try:
             async with asyncio.timeout(pause_s):
@@ -49,7 +57,14 @@ async def keep_lease(
             wish = await demand.look(room)
         except BrokerUnavailable as error:
             logger.warning("renewal failed room=%s: %s", room, error)
+            kept_until = math.inf  # it could not be told again either
             pause_s = min(RETRY_S, ttl_s / 3)
             continue
-        on_wish(wish)
-        pause_s = min(ttl_s / 3, max(LOOK_MIN_S, wish.remaining_ms / 1000))
+        now = clock()
+        if wish.remaining_ms:
+            wanted_until, kept_until = now + wish.remaining_ms / 1000, math.inf
+        else:
+            kept_until = min(kept_until, now + ttl_s, wanted_until)
+        if wish.remaining_ms or now >= kept_until:
+            on_wish(wish)
+        pause_s = min(ttl_s / 3, max(LOOK_MIN_S, min(wanted_until, kept_until) - now))

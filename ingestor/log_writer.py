@@ -100,6 +100,8 @@ class LogWriter:
         self._frozen: list[_Event] = []
         self._unanswered = False  # the frozen batch was sent, and what became of it is not known
         self._overflowed = False
+        self._phase: RoomPhase | None = None  # what was told last,
+        self._state: dict[str, str] = {}  # and what else of the room's state is stored, as far as it is from here
         self._kept: deque[_Event] = deque()
         self._kept_bytes = 0
         self._wake = asyncio.Event()
@@ -251,6 +253,8 @@ class LogWriter:
             LeaseLost, BrokerUnavailable: as `_publish_frozen`.
         """
         if await self._broker.set_phase(self._lease, telling.phase, telling.state):
+            self._phase = telling.phase
+            self._state.update(telling.state)
             return True
         await self._renew()
         return False
@@ -272,6 +276,7 @@ class LogWriter:
         self._unanswered = sent_before
         match answer:
             case Published():
+                self._state.update(state)
                 self._settle()
                 return True
             case Lost():
@@ -338,14 +343,17 @@ class LogWriter:
                 self._believed_until = sent_at + self._leases.ttl_s
             case NoLog():
                 await self._begin_epoch()
-            case Lost():
+            case Lost() if sent_at > self._believed_until:
                 raise LeaseLost(f"lease lost room={self.room}")
+            case Lost():
+                await self._begin_epoch()  # nobody else could take a lease that lives: Redis forgot it
 
     async def _begin_epoch(self) -> None:
         """Go on in a new epoch behind whatever the log still holds: Redis forgot something, or we dropped something.
 
         Events that were never sent are numbered anew. A batch without an answer is given up: it may be at clients
-        already, and under new ids it would come twice. The gap entry stands for it.
+        already, and under new ids it would come twice. The gap entry stands for it. If the whole log is gone, so may be
+        the room's state: it is told again.
 
         Raises:
             LeaseLost: somebody else was faster.
@@ -360,6 +368,10 @@ class LogWriter:
         )
         if not isinstance(lease, Lease):
             raise LeaseLost(f"lease taken room={self.room}")
+        if lease.prev is not None and lease.prev.epoch > old.epoch:
+            # Somebody had the room meanwhile, and what waits here may be told already.
+            await self._leases.release(lease, only_if_idle=False, acknowledged=None)
+            raise LeaseLost(f"lease taken, and left, room={self.room}")
         logger.warning("epoch begun room=%s epoch=%d after=%s", self.room, lease.epoch, lease.prev)
         self._lease = lease
         self._next_owner = ""
@@ -375,6 +387,8 @@ class LogWriter:
         self._unanswered = self._overflowed = False
         self._next_offset = 1
         self._acknowledged = _known_end(lease)
+        if lease.prev is None and self._phase is not None:
+            self.tell(self._phase, dict(self._state))
         self.add_gap(now_ms())
         for item in survivors:
             if isinstance(item, _Event):

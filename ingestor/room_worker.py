@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from ingestor.anchors import Anchors
 from ingestor.arithmetic import RoomArithmetic
@@ -34,6 +35,7 @@ from shared.errors import (
     RoomOffline,
     UpstreamClosed,
     UpstreamError,
+    UpstreamLeft,
 )
 from shared.lease import Lease
 from shared.phases import Phase, RoomPhase
@@ -94,6 +96,8 @@ class RoomWorker:
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
+        self._log_from_ms = _began_ms(lease, tail)
+        """What happened before and is told again may be at clients already, from a log that is lost."""
         self._broadcast = ToldBroadcast(lease.room)
         self._bug_told = False
         self._learn(tail)
@@ -215,6 +219,10 @@ class RoomWorker:
                 return await self._connect_and_relay()
             except RoomNotLive as error:
                 return self._not_live(error)
+            except UpstreamLeft as error:  # it worked to its end, also where nothing was said
+                logger.info("upstream left room=%s: %s", self.room, error)
+                self._outage.over()
+                continue
             except UpstreamError as error:
                 lost = error
             except RemoteProtocolError as error:
@@ -306,13 +314,14 @@ class RoomWorker:
     def _decode(self, message: Message, received_ms: int) -> list[events.Event]:
         """The events of a message; none when there is a bug in its decoder, for one message never ends a room."""
         try:
-            return self._decoder.decode(message, received_ms)
+            found = self._decoder.decode(message, received_ms)
         except Exception:
             metrics.MESSAGES_LOST.inc()
             level = logging.DEBUG if self._bug_told else logging.ERROR
             self._bug_told = True
             logger.log(level, "decoder failed room=%s method=%r", self.room, message.method[:128], exc_info=True)
             return []
+        return [replace(event, history=True) if event.time < self._log_from_ms else event for event in found]
 
     def _learn(self, tail: Sequence[Entry]) -> None:
         """Take up where the last holder stopped: what was passed on, and which streaks are open."""
@@ -368,6 +377,13 @@ class RoomWorker:
                 self._writer.add(event, at)
             return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
         return given_up(error, self._settings, now_ms())
+
+
+def _began_ms(lease: Lease, tail: Sequence[Entry]) -> int:
+    """When an earlier holder began the log that `tail` is the end of; 0 when that is not known."""
+    if not tail or not tail[0].is_marker or tail[0].marker_prev is not None or tail[0].cursor.epoch == lease.epoch:
+        return 0
+    return tail[0].cursor.epoch // 1000
 
 
 def _state_of(event: events.Event) -> dict[str, str]:

@@ -120,6 +120,10 @@ class UpstreamClosed(UpstreamError):
         self.close_code = close_code
 
 
+class UpstreamLeft(UpstreamClosed):
+    """We left a connection that worked, as planned: the next one follows at once, and nobody is told of a loss."""
+
+
 class LeaseLost(RoomcastError):
     """Somebody else may hold the room: stop publishing now."""
 

@@ -32,7 +32,7 @@ _BATCH = 500  # requests written at once
 
 @dataclass(frozen=True, slots=True)
 class LinkLimits:
-    """How long silence is believed. A dead link is found after twice the first plus the second at most: 3 s.
+    """How long silence is believed. A dead link is found after twice the first plus the second at most: under 3 s.
 
     Attributes:
         probe_after_s: silence after which a message is sent to oneself.
@@ -41,8 +41,8 @@ class LinkLimits:
         backoff: pauses before connecting again.
     """
 
-    probe_after_s: float = 0.7
-    answer_within_s: float = 1.5
+    probe_after_s: float = 0.6
+    answer_within_s: float = 1.4
     confirm_within_s: float = 5.0
     backoff: Backoff = field(default=Backoff(base_s=0.05, cap_s=2.0))
 
@@ -333,6 +333,7 @@ class PubSubLink:
                         await self._redis.commands.publish(connection.probe, b"")
                     await connection.heard.wait()
             except TimeoutError:
+                await self._redis.drop_connections()
                 raise BrokerUnavailable("the link is silent") from None
 
     def _tell_up(self) -> None:

@@ -133,6 +133,14 @@ class RedisClient:
     def _make_link(self, node: str) -> Any:
         return self._links.make_connection()
 
+    async def drop_connections(self) -> None:
+        """Close all connections; who waits for an answer asks again on a new one. Never raises.
+
+        For when one was found dead: what cut it may have cut them all, and each would cost a time-out of its own.
+        """
+        with contextlib.suppress(RedisError, OSError):
+            await self.commands.connection_pool.disconnect()
+
     async def aclose(self) -> None:
         """Close all connections. Never raises."""
         for resource in self._closed_with_it:
@@ -155,6 +163,11 @@ class _ClusterClient(RedisClient):
         with broker_errors():
             await self._cluster.initialize()
             await self._cluster.nodes_manager.initialize()
+
+    async def drop_connections(self) -> None:
+        for node in self._cluster.get_nodes():
+            with contextlib.suppress(RedisError, OSError):
+                await node.disconnect()
 
     def _make_link(self, node: str) -> Any:
         found = self._cluster.get_node(node_name=node) if node else self._cluster.get_random_primary_node()

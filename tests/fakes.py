@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ingestor.connectors.base import LiveRoom, Message, SeenIds, Upstream
-from shared.errors import UpstreamClosed
+from shared.errors import UpstreamClosed, UpstreamLeft
 from shared.events import Ended, EndedDetail, Event, Like, Raw
 from shared.room import RoomKey
 from tests.events import ANA, chat
@@ -18,7 +18,7 @@ class FakeUpstream:
     """One connection of a `FakeConnector`, from the platform's side."""
 
     seen: SeenIds
-    frames: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    frames: asyncio.Queue[bytes | UpstreamClosed] = field(default_factory=asyncio.Queue)
     closed: bool = False
     received: list[bytes] = field(default_factory=list)
     heartbeat_s: float = 3600.0
@@ -33,14 +33,18 @@ class FakeUpstream:
 
     def drop(self) -> None:
         """Cut the connection."""
-        self.frames.put_nowait(None)
+        self.frames.put_nowait(UpstreamClosed("cut by the test"))
+
+    def leave(self) -> None:
+        """End the connection as planned."""
+        self.frames.put_nowait(UpstreamLeft("planned by the test"))
 
     # --- transport ---
 
     async def receive(self) -> bytes:
         frame = await self.frames.get()
-        if frame is None:
-            raise UpstreamClosed("cut by the test")
+        if isinstance(frame, UpstreamClosed):
+            raise frame
         return frame
 
     async def send(self, frame: bytes) -> None:

@@ -110,7 +110,8 @@ class Transport(Protocol):
         """The next frame.
 
         Raises:
-            UpstreamError: there is none any more; mostly UpstreamClosed.
+            UpstreamLeft: there is none any more, as planned.
+            UpstreamError: the same, unplanned; mostly UpstreamClosed.
         """
 
     async def send(self, frame: bytes) -> None:

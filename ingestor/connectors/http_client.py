@@ -14,12 +14,16 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from ingestor.connectors.headers import announced_wait_s
-from ingestor.connectors.inflate import InflateError, inflate
+from ingestor.connectors.inflate import InflateError, InflateTooLarge, inflate
 from shared.errors import RateLimited, UpstreamError, UpstreamUnavailable
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # as sent; live pages have some 300 KB
-MAX_UNZIPPED_BYTES = 16 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 16 * 1024 * 1024  # where the caller sets no lower bound
 MAX_REDIRECTS = 3
+
+
+class BodyTooLarge(UpstreamUnavailable):
+    """The answer is larger than one to that question may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class HttpClient:
         body: object = None,
         timeout_s: float | None = None,
         follow: bool = False,
+        max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
         """Ask and read the whole answer.
 
@@ -105,17 +110,21 @@ class HttpClient:
             body: sent as JSON.
             timeout_s: for all of it; else that of the client.
             follow: redirects; not with a key among the headers, which would go to whatever host is named.
+            max_bytes: of the answer's body, unzipped.
 
         Raises:
-            UpstreamUnavailable: no answer, not in time, or larger than the bound.
+            BodyTooLarge: larger than a bound.
+            UpstreamUnavailable: no answer, or not in time.
         """
         try:
             async with asyncio.timeout(timeout_s or self._timeout_s):
-                return await self._request(peer, method, url, query, headers, body, follow)
+                return await self._request(peer, method, url, query, headers, body, follow, max_bytes)
         except TimeoutError:
             raise UpstreamUnavailable(f"{peer} did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise UpstreamUnavailable(f"{peer} could not be asked ({type(error).__name__})") from None
+        except InflateTooLarge:
+            raise BodyTooLarge(f"{peer} sent a body that unzips to too much") from None
         except InflateError:
             raise UpstreamUnavailable(f"{peer} sent a body that cannot be unzipped") from None
 
@@ -128,7 +137,9 @@ class HttpClient:
         headers: Mapping[str, str] | None,
         body: object,
         follow: bool,
+        max_bytes: int,
     ) -> Reply:
+        max_sent = min(max_bytes, MAX_BODY_BYTES)
         async with self._client.stream(
             method, url, params=query, headers=headers, json=body, follow_redirects=follow
         ) as response:
@@ -136,8 +147,8 @@ class HttpClient:
             # Not httpx's own unzipping: that has no bound.
             async for chunk in response.aiter_raw():
                 raw += chunk
-                if len(raw) > MAX_BODY_BYTES:
-                    raise UpstreamUnavailable(f"{peer} sent more than {MAX_BODY_BYTES} bytes")
+                if len(raw) > max_sent:
+                    raise BodyTooLarge(f"{peer} sent more than {max_sent} bytes")
             zipped = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
             received = dict(response.headers.items())
             # Sites like to give their cookie together with a redirect.
@@ -147,7 +158,7 @@ class HttpClient:
                 peer,
                 response.status_code,
                 received,
-                inflate(bytes(raw), MAX_UNZIPPED_BYTES) if zipped and raw else bytes(raw),
+                inflate(bytes(raw), max_bytes) if zipped and raw else bytes(raw),
                 announced_wait_s(received, time.time()),
             )
 

@@ -17,11 +17,15 @@ class InflateError(ValueError):
     """Not gzip or zlib, cut short, followed by something else, or larger than the bound."""
 
 
+class InflateTooLarge(InflateError):
+    """Larger than the bound."""
+
+
 def inflate(packed: bytes, max_bytes: int) -> bytes:
     """Unzip gzip (several members too) or zlib data.
 
     Raises:
-        InflateError: see there. No more than the bound, and one byte, was ever unzipped.
+        InflateTooLarge, InflateError: see there. No more than the bound, and one byte, was ever unzipped.
     """
     left = min(max_bytes, max(SMALL_OUTPUT_BYTES, RATIO_MAX * len(packed)))
     parts = []
@@ -33,7 +37,7 @@ def inflate(packed: bytes, max_bytes: int) -> bytes:
             except zlib.error:
                 raise InflateError("not gzip or zlib") from None
             if len(part) > left:
-                raise InflateError("larger than the bound")
+                raise InflateTooLarge("larger than the bound")
             packed = stream.unconsumed_tail
             if not packed and not part and not stream.eof:
                 raise InflateError("cut short")

@@ -5,7 +5,8 @@ import contextlib
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,15 +16,24 @@ from tests.chaos.oracle import Verdict, judge
 from tests.chaos.world import World, running_world
 
 FLOWING_WITHIN_S: Final = 30.0  # a bound for tests; what is usual stands in the table
-TOGETHER: Final = 0.25  # share of faults that strike together with others
+TOGETHER_SHARE: Final = 0.25  # of faults strike together with others
+TOGETHER: Final = "several at once"
+BEFORE: Final = "before the first"
 
 
-@dataclass(slots=True)
-class Row:
-    """What one kind of fault did."""
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One fault, or several at once.
 
-    times: int = 0
-    recovery_s: list[float] = field(default_factory=list)
+    Attributes:
+        name: of the fault.
+        marks: by room, the message from which on what happens is its doing.
+        recovery_s: from its end until everything flowed again.
+    """
+
+    name: str
+    marks: dict[str, str]
+    recovery_s: float
 
 
 @dataclass(slots=True)
@@ -31,21 +41,22 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        sent: messages between the marks, in all rooms.
+        seed: of the run.
+        strikes: in order.
+        stuck: where nothing flowed any more.
+        sent: messages between the marks, by room.
         verdicts: one for each client that reads as fast as it can.
         slow: of those that do not: what is left out for them is announced otherwise.
-        memory_mib: highest of each process.
+        memory_mib: first and highest of each process.
     """
 
     seed: int
-    rows: dict[str, Row] = field(default_factory=dict)
+    strikes: list[Strike] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
-    sent: int = 0
+    sent: dict[str, list[str]] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     slow: list[Verdict] = field(default_factory=list)
-    reconnects: int = 0
-    recovered: int = 0
-    memory_mib: dict[str, float] = field(default_factory=dict)
+    memory_mib: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -86,7 +97,7 @@ async def run(
         while time.monotonic() < ends and (most is None or struck < most):
             if struck % len(order) == 0:
                 rng.shuffle(order)
-            count = 1 if rng.random() > TOGETHER else rng.choice((2, 3))
+            count = 1 if rng.random() > TOGETHER_SHARE else rng.choice((2, 3))
             chosen = [order[(struck + n) % len(order)] for n in range(min(count, len(order)))]
             struck += len(chosen)
             await _strike(world, outcome, may_strike_together(chosen), rng)
@@ -99,6 +110,7 @@ async def run(
 
 
 async def _strike(world: World, outcome: Outcome, kinds: Sequence[str], rng: random.Random) -> None:
+    marks = await world.mark()
     async with contextlib.AsyncExitStack() as stack:
         rngs = [random.Random(rng.getrandbits(64)) for _ in kinds]
         contexts = [FAULTS[kind](world, own) for kind, own in zip(kinds, rngs, strict=True)]
@@ -108,59 +120,90 @@ async def _strike(world: World, outcome: Outcome, kinds: Sequence[str], rng: ran
         took_s = time.monotonic() - healed
     if not flows:
         outcome.stuck.append(" + ".join(kinds))
-    name = kinds[0] if len(kinds) == 1 else "several at once"
-    row = outcome.rows.setdefault(name, Row())
-    row.times += 1
-    row.recovery_s.append(took_s)
+    outcome.strikes.append(Strike(kinds[0] if len(kinds) == 1 else TOGETHER, marks, took_s))
     await asyncio.sleep(rng.uniform(0.0, 0.5))
 
 
 def _note_memory(world: World, outcome: Outcome) -> None:
     for name, held in world.memory_mib().items():
-        outcome.memory_mib[name] = max(held, outcome.memory_mib.get(name, 0.0))
+        first, most = outcome.memory_mib.get(name, (held, held))
+        outcome.memory_mib[name] = first, max(held, most)
 
 
 async def _judge(world: World, outcome: Outcome, first: dict[str, str], last: dict[str, str]) -> None:
-    sent = {room: await world.sent(room) for room in world.rooms}
-    outcome.sent = sum(sent[room].index(last[room]) - sent[room].index(first[room]) + 1 for room in world.rooms)
+    for room in world.rooms:
+        sent = await world.sent(room)
+        outcome.sent[room] = sent[sent.index(first[room]) : sent.index(last[room]) + 1]
     for clients, verdicts in ((world.clients, outcome.verdicts), (world.slow, outcome.slow)):
-        for client in clients:
-            verdicts.append(judge(client.room, sent[client.room], client.frames, first[client.room], last[client.room]))
-    outcome.reconnects = sum(client.reconnects for client in world.clients)
-    outcome.recovered = sum(client.recovered for client in world.clients)
+        verdicts += [judge(client.room, outcome.sent[client.room], client.frames) for client in clients]
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Row:
+    """What one kind of fault did."""
+
+    recovery_s: list[float] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+_COUNTED: Final = ("sent", "owed", "delivered", "returns", "complete", "gaps told", "missing, told", "lost", "doubled")
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """What the runs came to, as Markdown."""
-    rows: dict[str, Row] = {}
+    """What the runs came to, fault by fault and in all, as Markdown."""
+    rows: dict[str, _Row] = {}
     for outcome in outcomes:
-        for name, row in outcome.rows.items():
-            together = rows.setdefault(name, Row())
-            together.times += row.times
-            together.recovery_s += row.recovery_s
-    lines = ["| fault | times | flowing again, median s | most s |", "|---|---|---|---|"]
-    lines += [
-        f"| {name} | {row.times} | {statistics.median(row.recovery_s):.2f} | {max(row.recovery_s):.2f} |"
-        for name, row in sorted(rows.items(), key=lambda item: [*FAULTS, item[0]].index(item[0]))
-    ]
-    heads = "seed, sent, delivered, resumed complete, gaps told, missing and told, lost, doubled, out of order, stuck"
-    lines += ["", f"| {heads.replace(', ', ' | ')} |"]
-    lines += ["|" + "---|" * 10]
+        for strike in outcome.strikes:
+            rows.setdefault(strike.name, _Row()).recovery_s.append(strike.recovery_s)
+        for room, sent in outcome.sent.items():
+            _count(rows, outcome, room, sent)
+    heads = ("fault", "times", *_COUNTED, "flowing again after, median s", "most s")
+    lines = [" | ".join(heads), " | ".join(["---"] * len(heads))]
+    total = _Row()
+    for name in sorted(rows, key=[BEFORE, *FAULTS, TOGETHER].index):
+        row = rows[name]
+        total.recovery_s += row.recovery_s
+        total.counts += row.counts
+        lines.append(_line(name, row))
+    lines.append(_line("in all", total))
+    text = "\n".join(f"| {line} |" for line in lines) + "\n\n"
+    disordered = sum(len(verdict.disordered) for outcome in outcomes for verdict in outcome.verdicts)
+    text += f"Out of order: {disordered}. Stuck: {sum(len(outcome.stuck) for outcome in outcomes)}.\n"
     for outcome in outcomes:
-        verdicts = outcome.verdicts
-        counts = (
-            outcome.seed,
-            outcome.sent,
-            sum(verdict.delivered for verdict in verdicts),
-            f"{outcome.recovered} of {outcome.reconnects}",
-            sum(verdict.gaps for verdict in verdicts),
-            sum(verdict.announced for verdict in verdicts),
-            sum(len(verdict.lost) for verdict in verdicts),
-            sum(len(verdict.doubled) for verdict in verdicts),
-            sum(len(verdict.disordered) for verdict in verdicts),
-            len(outcome.stuck),
+        held = ", ".join(f"{name} {first:.0f} to {most:.0f}" for name, (first, most) in outcome.memory_mib.items())
+        text += f"Memory with seed {outcome.seed}, first and most MiB: {held}.\n"
+    return text
+
+
+def _count(rows: dict[str, _Row], outcome: Outcome, room: str, sent: Sequence[str]) -> None:
+    """Put all that happened in a room down to the strike it happened in."""
+    began = {strike.marks[room]: strike.name for strike in outcome.strikes}
+    name, blamed = BEFORE, {"": BEFORE}
+    for message in sent:
+        name = began.get(message, name)
+        blamed[message] = name
+    verdicts = [verdict for verdict in outcome.verdicts if verdict.room == room]
+    happened: list[tuple[str, Iterable[str]]] = [("sent", sent)]
+    for verdict in verdicts:
+        happened += (
+            ("owed", sent),
+            ("delivered", verdict.delivered),
+            ("returns", [message for message, _ in verdict.returns]),
+            ("complete", [message for message, complete in verdict.returns if complete]),
+            ("gaps told", verdict.gaps),
+            ("missing, told", verdict.announced),
+            ("lost", verdict.lost),
+            ("doubled", verdict.doubled),
         )
-        lines.append("| " + " | ".join(map(str, counts)) + " |")
-    most = {name: max(outcome.memory_mib.get(name, 0.0) for outcome in outcomes) for name in outcomes[0].memory_mib}
-    lines += ["", "Memory, most MiB: " + ", ".join(f"{name} {held:.0f}" for name, held in most.items())]
-    return "\n".join(lines) + "\n"
+    for what, messages in happened:
+        for message in messages:
+            rows.setdefault(blamed[message], _Row()).counts[what] += 1
+
+
+def _line(name: str, row: _Row) -> str:
+    took = row.recovery_s
+    times = (f"{statistics.median(took):.2f}", f"{max(took):.2f}") if took else ("", "")
+    return " | ".join((name, str(len(took)), *(str(row.counts[what]) for what in _COUNTED), *times))

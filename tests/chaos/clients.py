@@ -21,8 +21,6 @@ class Client:
     Attributes:
         frames: what it saw, as far as it matters.
         ids: of the events, for looking up.
-        reconnects: how often it came back.
-        recovered: how often it was told that nothing is missing.
     """
 
     def __init__(self, room: str, addresses: Callable[[], Sequence[str]], rng: random.Random) -> None:
@@ -36,8 +34,6 @@ class Client:
         self.room = room
         self.frames: list[Seen] = []
         self.ids: set[str] = set()
-        self.reconnects = -1
-        self.recovered = 0
         self.pause_s = 0.0
         self._addresses = addresses
         self._rng = rng
@@ -47,7 +43,6 @@ class Client:
     async def run(self) -> None:
         """Watch, and come back after every loss, until cancelled."""
         while True:
-            self.reconnects += 1
             with contextlib.suppress(OSError, websockets.WebSocketException, TimeoutError):
                 await self._watch()
             await asyncio.sleep(self._rng.uniform(0.05, 0.3))
@@ -70,8 +65,6 @@ class Client:
                     await asyncio.sleep(self.pause_s)
 
     def _take(self, frame: dict[str, Any]) -> None:
-        if frame.get("type") == "recovered":
-            self.recovered += frame["recovered"]
         if frame.get("code") == "bad_cursor":
             self._cursor = ""
         # Not that of other frames: a closing frame's stands behind what we may not have seen.

@@ -302,6 +302,18 @@ async def _clients_hop(world: World, rng: random.Random) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def _clients_slow(world: World, rng: random.Random) -> AsyncIterator[None]:
+    """Half of the clients hardly read for a while: their gateways have to hold what they do not take, or close them."""
+    slow = [client for client in world.clients if rng.random() < 0.5]
+    for client in slow:
+        client.pause_s = 1.0
+    await asyncio.sleep(rng.uniform(1.0, 5.0))
+    for client in slow:
+        client.pause_s = 0.0
+    yield
+
+
 def _ingestors(world: World) -> list[Part]:
     return world.ingestors
 
@@ -339,6 +351,7 @@ _ON_ANY: Final[dict[str, Fault]] = {
     "clients cut": _cut(_downstream),
     "clients half-open": _half_open(_downstream),
     "clients hop": _clients_hop,
+    "clients slow": _clients_slow,
 }
 
 _ON_SINGLE: Final[dict[str, Fault]] = {

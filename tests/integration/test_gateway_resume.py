@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared.cursor import Cursor
-from shared.events import Gap, Raw
+from shared.events import Gap, Raw, encode
+from shared.keys import RoomKeys
 from tests.events import chat, like, member
 from tests.gateways import Client, Gateway, running_gateway
 from tests.holder import Holder, HolderClient
@@ -214,6 +215,31 @@ async def test_client_ahead_of_its_gateway_gets_nothing_twice(redis_url: str, ho
             await hops.until(status="connected")
             await holder.chat("c")
             assert await contents(hops, 1) == ["c"]
+
+
+async def test_client_ahead_of_its_gateway_gets_nothing_twice_when_the_log_is_lost(
+    gateway: Gateway, holder: Holder, cluster: HolderClient
+) -> None:
+    async with gateway.join(ROOM) as stays:
+        await stays.until(status="connected")
+        await holder.chat("a")
+        await contents(stays, 1)
+        await cluster.forget(holder.room)
+        had = Cursor(holder.lease.epoch, 2)  # from another gateway
+        async with gateway.join(f"{ROOM}?since={had}") as hops:
+            recovered = await hops.until(type="recovered")
+            assert (recovered["recovered"], recovered["cursor"]) == (False, str(had))
+            assert (await hops.next())["reason"] == "expired"
+            assert "cursor" not in await hops.until(status="connected")
+            for offset, content in ((2, "b"), (3, "c")):  # the channel is late
+                cursor = Cursor(holder.lease.epoch, offset)
+                message = f"{cursor} chat 1 ".encode() + encode(chat(holder.room, content), cursor)
+                channel = RoomKeys.of(holder.room).events
+                await cluster.redis.commands.execute_command("SPUBLISH", channel, message)
+            await hops.until(content="c")
+            await stays.until(content="c")
+        assert [frame.get("content") for frame in hops.frames if frame.get("type") == "chat"] == ["c"]
+        assert [frame.get("content") for frame in stays.frames if frame.get("type") == "chat"] == ["a", "b", "c"]
 
 
 # --- last -------------------------------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """HTTP to platforms and providers: bounded, typed, forgetful."""
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ingestor.connectors.http_client import MAX_BODY_BYTES, MAX_REDIRECTS, MAX_UNZIPPED_BYTES, HttpClient
+from ingestor.connectors.http_client import MAX_BODY_BYTES, MAX_REDIRECTS, MAX_UNZIPPED_BYTES, BodyTooLarge, HttpClient
 from shared.errors import Blocked, KeyRefused, RateLimited, UpstreamError, UpstreamUnavailable
 from tests.conftest import free_port
 from tests.scripted_server import ScriptedServer, as_json, scripted_server
@@ -56,20 +56,36 @@ async def test_zipped_bodies_are_unzipped(server: ScriptedServer, client: HttpCl
     assert (await client.request("Somebody", "GET", f"{server.url}/a", follow=True)).body == b"text"
 
 
+def zipped(body: bytes) -> Response:
+    return Response(gzip.compress(body), headers={"Content-Encoding": "gzip"})
+
+
 @pytest.mark.parametrize(
     "answer",
-    [
-        Response(bytes(MAX_BODY_BYTES + 1)),
-        Response(gzip.compress(bytes(MAX_UNZIPPED_BYTES + 1)), headers={"Content-Encoding": "gzip"}),
-        Response(b"no gzip", headers={"Content-Encoding": "gzip"}),
-    ],
-    ids=["too long", "bomb", "no gzip"],
+    [Response(bytes(MAX_BODY_BYTES + 1)), zipped(bytes(MAX_UNZIPPED_BYTES + 1))],
+    ids=["too long", "bomb"],
 )
 async def test_bodies_beyond_the_bound_are_refused(
     server: ScriptedServer, client: HttpClient, answer: Response
 ) -> None:
     server.answers["/a"] = [answer]
-    with pytest.raises(UpstreamUnavailable):
+    with pytest.raises(BodyTooLarge):
+        await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
+
+
+@pytest.mark.parametrize("answer_of", [Response, zipped])
+async def test_a_bound_of_the_question_holds_for_what_is_sent_and_what_it_unzips_to(
+    server: ScriptedServer, client: HttpClient, answer_of: Callable[[bytes], Response]
+) -> None:
+    server.answers["/a"] = [answer_of(b"x" * 1000), answer_of(b"x" * 1001)]
+    assert len((await client.request("Somebody", "GET", f"{server.url}/a", max_bytes=1000)).body) == 1000
+    with pytest.raises(BodyTooLarge):
+        await client.request("Somebody", "GET", f"{server.url}/a", max_bytes=1000)
+
+
+async def test_a_body_that_cannot_be_unzipped_is_no_answer(server: ScriptedServer, client: HttpClient) -> None:
+    server.answers["/a"] = [Response(b"no gzip", headers={"Content-Encoding": "gzip"})]
+    with pytest.raises(UpstreamUnavailable, match="unzipped"):
         await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
 
 
@@ -102,6 +118,13 @@ async def test_cookies_that_come_with_a_redirect_are_told(server: ScriptedServer
     server.answers["/b"] = [Response(headers={"Set-Cookie": "lang=en"})]
     reply = await client.request("Somebody", "GET", f"{server.url}/a", follow=True)
     assert reply.headers["set-cookie"] == "ttwid=1; Path=/, lang=en"
+
+
+async def test_cookies_of_the_caller_go_to_the_first_address_alone(server: ScriptedServer, client: HttpClient) -> None:
+    server.answers["/a"] = [Response(status_code=302, headers={"Location": "/b"})]
+    server.answers["/b"] = [Response()]
+    await client.request("Somebody", "GET", f"{server.url}/a", headers={"Cookie": "sessionid=s"}, follow=True)
+    assert [asked.cookies for asked in server.asked] == [{"sessionid": "s"}, {}]
 
 
 async def test_redirects_are_followed_a_few_times(server: ScriptedServer, client: HttpClient) -> None:

@@ -29,6 +29,7 @@ from shared.errors import (
     UpstreamUnavailable,
 )
 from shared.room import RoomKey
+from tests.connectors import closed, making
 from tests.scripted_server import ScriptedServer, as_json, scripted_server
 from tests.socks_proxy import Socks5Proxy
 
@@ -57,33 +58,19 @@ Make = Callable[..., TikTokConnector]
 
 @pytest.fixture
 async def make(server: ScriptedServer) -> AsyncIterator[Make]:
-    """A connector that has nothing but its addresses changed; keyword arguments are settings."""
-    made: list[TikTokConnector] = []
-
-    def make(**settings: object) -> TikTokConnector:
-        addresses = {
-            "tiktok_web_url": server.url,
-            "tiktok_webcast_url": server.url,
-            "tiktok_socket_url": server.socket_url,
-            "tikhub_base_url": server.url,
-            "euler_base_url": server.url,
-            "provider_retry_s": 0.01,
-            "upstream_timeout_s": 5,
-            "tikhub_api_key": "",
-            "tiktok_cookies": "",
-        }
-        made.append(TikTokConnector(TikTokSettings.model_validate({**addresses, **settings})))
-        return made[-1]
-
-    yield make
-    for connector in made:
-        await connector.aclose()
-
-
-async def closed(upstream: Upstream) -> Upstream:
-    """Close it; what it was can still be looked at."""
-    await upstream.transport.aclose()
-    return upstream
+    addresses = {
+        "tiktok_web_url": server.url,
+        "tiktok_webcast_url": server.url,
+        "tiktok_socket_url": server.socket_url,
+        "tikhub_base_url": server.url,
+        "euler_base_url": server.url,
+        "provider_retry_s": 0.01,
+        "upstream_timeout_s": 5,
+        "tikhub_api_key": "",
+        "tiktok_cookies": "",
+    }
+    async with making(TikTokConnector, TikTokSettings, addresses) as make:
+        yield make
 
 
 def connecting(connector: Connector, position: str = "", seen: SeenIds | None = None) -> Awaitable[Upstream]:

@@ -37,7 +37,7 @@ class Walk(NamedTuple):
     def lose(self, reason: str) -> "Walk":
         """Something after `last` is missing."""
         if not self.reason:
-            return Walk(self.last, self.last, reason)
+            return Walk(self.last, self.last or BEGINNING, reason)
         return self._replace(reason=REWOUND) if reason == REWOUND else self
 
     def step(self, entry: Entry, rules: Rules) -> tuple["Walk", Delivery]:
@@ -83,14 +83,19 @@ class Gateway(NamedTuple):
         """Whether entries of this epoch were seen here."""
         return any(cursor.epoch == epoch for cursor in self.delivered)
 
-    def owed_at(self, position: Cursor | None) -> tuple[Delivery, ...] | None:
+    def owed_at(self, position: Cursor | None, rules: Rules) -> tuple[Delivery, ...] | None:
         """What the ring has for a client at `position`; None when only the log can tell."""
-        if position in (self.walk.position, self.walk.last):
+        if position == self.walk.position or (position == self.walk.last and not rules.one_place):
             return ()
         for index in range(len(self.ring) - 1, -1, -1):
             if self.ring[index].entry.cursor == position:
                 return self.ring[index + 1 :]
         return self.ring if self.ring and position == self.ring_start else None
+
+    def began_after(self, position: Cursor | None) -> bool:
+        """Whether the whole log is in the ring, and a client at `position` comes from before it."""
+        whole = bool(self.ring) and self.ring_start is None
+        return whole and position is not None and position < self.ring[0].entry.cursor
 
     def judge(self, entry: Entry, rules: Rules) -> Verdict:
         """What a message of the channel is."""
@@ -107,7 +112,8 @@ class Gateway(NamedTuple):
     def _deliver_up_to(self, cursor: Cursor, rules: Rules) -> tuple[Cursor, ...]:
         if not rules.doubles_per_epoch:
             return (cursor,)
-        return (*(seen for seen in self.delivered if seen.epoch != cursor.epoch), cursor)
+        most = max([seen for seen in self.delivered if seen.epoch == cursor.epoch], default=cursor)
+        return (*(seen for seen in self.delivered if seen.epoch != cursor.epoch), max(most, cursor))
 
 
 Change = tuple[Gateway, tuple[Delivery, ...]]
@@ -120,12 +126,16 @@ def enter(gateway: Gateway, entries: tuple[Entry, ...], rules: Rules) -> Change:
     for entry in entries:
         if gateway._is_double(entry.cursor):
             continue
+        before = gateway.walk.position
+        if before is None:  # else the gap before the first entry is told to who comes from before it
+            before = _before(entry) if _follows(None, entry, rules) else BEGINNING
         walk, delivery = gateway.walk.step(entry, rules)
-        ring, start = (*gateway.ring, delivery), gateway.ring_start if gateway.ring else _before(entry)
-        if len(ring) > RING_MAX:
-            ring, start = ring[1:], ring[0].entry.cursor
-        delivered = gateway._deliver_up_to(entry.cursor, rules)
-        gateway = gateway._replace(walk=walk, delivered=delivered, ring=ring, ring_start=start)
+        gateway = gateway._replace(walk=walk, delivered=gateway._deliver_up_to(entry.cursor, rules))
+        if not walk.reason:
+            ring, start = (*gateway.ring, delivery), gateway.ring_start if gateway.ring else before
+            if len(ring) > RING_MAX:
+                ring, start = ring[1:], ring[0].entry.cursor
+            gateway = gateway._replace(ring=ring, ring_start=start)
         found.append(delivery)
     return gateway, tuple(found)
 
@@ -218,8 +228,8 @@ def _found_nothing(gateway: Gateway, newest: Cursor | None, rules: Rules) -> Gat
     if newest is None:
         return gateway._replace(walk=walk.lose(EXPIRED))
     if walk.last is not None and newest < walk.last:
-        delivered = gateway.delivered if gateway.knows(newest.epoch) else gateway._deliver_up_to(newest, rules)
-        return gateway._replace(walk=walk.lose(REWOUND)._replace(last=newest), delivered=delivered)
+        lost = walk.lose(REWOUND)._replace(last=newest)
+        return gateway._replace(walk=lost, delivered=gateway._deliver_up_to(newest, rules))
     lost = walk.lose(TRIMMED)._replace(last=newest)
     return gateway._replace(walk=lost, delivered=gateway._deliver_up_to(newest, rules), ring=())
 

@@ -7,13 +7,13 @@ The model and the test of the real code keep the same books. `Violation` is rais
 | I1 | one id, one content |
 | I2 | a client's sequence is the log's, each omission is announced, and no tail is quietly lost |
 | I3 | nothing is stored by an older epoch after a newer acquire |
-| I4 | nothing comes twice, unless the log was set back or gone, which is said, to a client from another gateway |
+| I4 | nothing comes twice, and no client's place goes back, unless the log was set back, which is said before |
 """
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from gateway.tail import EXPIRED, REWOUND
+from gateway.tail import REWOUND
 from shared.cursor import Cursor
 from tests.model.server_model import GAP, Entry
 
@@ -40,9 +40,10 @@ class Ledger(NamedTuple):
         births: in their order.
         joined: the client was in the room, and has not begun anew since.
         last: the place it would resume from.
-        begun_anew: it was told that the log was set back or gone, and what comes next may have a smaller id.
+        begun_anew: it was told that the log was set back, and what comes next may have a smaller id.
         owed: what it has to get or be told of, in the order of birth.
-        got: what it got from its present gateway; had: from others.
+        got: what its present gateway told it when that came in: it never does so again.
+        had: all else it got, from other gateways or out of the log; a log that was set back may bring that again.
     """
 
     births: tuple[Birth, ...] = ()
@@ -103,15 +104,21 @@ class Ledger(NamedTuple):
         return Ledger(self.births)
 
     def at(self, place: Cursor | None) -> "Ledger":
-        """It is told a place to resume from."""
+        """It is told a place to resume from.
+
+        Raises:
+            Violation: I4.
+        """
+        if self.last is not None and not self.begun_anew and (place is None or place < self.last):
+            raise Violation("I4", f"it had come to {self.last}, and is set back to {place}")
         return self._replace(last=place)
 
     def hop(self) -> "Ledger":
         """It will come to another gateway."""
         return self._replace(got=frozenset(), had=self.had | self.got)
 
-    def receive(self, cursor: Cursor, text: str) -> "Ledger":
-        """It gets an event, or an entry that announces a gap.
+    def receive(self, cursor: Cursor, text: str, *, live: bool) -> "Ledger":
+        """It gets an event, or an entry that announces a gap: as it comes in, or while catching up.
 
         Raises:
             Violation: I2 or I4.
@@ -127,7 +134,8 @@ class Ledger(NamedTuple):
         if hidden:
             raise Violation("I2", f"{cursor} comes without {hidden[0]}")
         owed = tuple(owed for owed in self.owed if owed != cursor and owed not in older)
-        return self._replace(last=cursor, begun_anew=False, owed=owed, got=self.got | {content})
+        got, had = (self.got | {content}, self.had) if live else (self.got, self.had | {content})
+        return self._replace(last=cursor, begun_anew=False, owed=owed, got=got, had=had)
 
     def tell_gap(self, reason: str, before: Cursor) -> "Ledger":
         """It is told of a gap before an entry, which stands for all that is older."""
@@ -139,7 +147,7 @@ class Ledger(NamedTuple):
         return self._told(reason, tuple(cursor for cursor in self.owed if cursor in line and cursor > end))
 
     def _told(self, reason: str, owed: tuple[Cursor, ...]) -> "Ledger":
-        if reason in (REWOUND, EXPIRED):
+        if reason == REWOUND:
             return self._replace(owed=owed, begun_anew=True, had=frozenset())
         return self._replace(owed=owed)
 

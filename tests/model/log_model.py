@@ -80,11 +80,14 @@ class Stage(StrEnum):
 
 
 class Client(NamedTuple):
-    """One client; `walk` is its way to the live end, while it catches up, and `read` what it got on that way."""
+    """One client; `walk` is its way to the live end, while it catches up.
+
+    It is `ahead` when it waits for its gateway to come to its place, or beyond.
+    """
 
     stage: Stage = Stage.NEW
     walk: Walk = Walk(None)
-    read: frozenset[Cursor] = frozenset()
+    ahead: bool = False
 
 
 class State(NamedTuple):
@@ -349,18 +352,9 @@ class LogModel:
 
     def _fan_out(self, state: State, deliveries: tuple[Delivery, ...]) -> State:
         """The gateway delivers to whoever is live."""
-        return self._receive(state, deliveries) if state.client.stage is Stage.LIVE else state
+        return _receive(state, deliveries, live=True) if state.client.stage is Stage.LIVE else state
 
     # --- the client --------------------------------------------------------------------------------------------------
-
-    def _receive(self, state: State, deliveries: tuple[Delivery, ...]) -> State:
-        """The client gets these, in order."""
-        ledger, read = state.ledger, state.client.read if self._rules.no_step_back else ()
-        for entry, gap in deliveries:
-            if not entry.is_marker:
-                ledger = ledger.tell_gap(gap, entry.cursor) if gap else ledger
-                ledger = ledger if entry.cursor in read else ledger.receive(entry.cursor, entry.text)
-        return state._replace(ledger=ledger)
 
     def _join(self, state: State) -> State:
         walk = state.gateway.walk
@@ -383,7 +377,7 @@ class LogModel:
     def _is_foreign(self, state: State) -> bool:
         """Whether a client's place is taken for one of another room, and refused with an error."""
         since, gateway, log = state.ledger.last, state.gateway, state.server.log
-        if since is None or gateway.knows(since.epoch) or gateway.owed_at(since) is not None:
+        if since is None or gateway.knows(since.epoch) or gateway.owed_at(since, self._rules) is not None:
             return False
         page = page_of(log, since, self._rules)
         if not page:
@@ -396,7 +390,7 @@ class LogModel:
     def _pull(self, state: State) -> State:
         """One round of catching up: from the ring and then live, or one page of the log."""
         rules, walk, log = self._rules, state.client.walk, state.server.log
-        rest = state.gateway.owed_at(walk.last)
+        rest = state.gateway.owed_at(walk.last, self._rules)
         if rest is not None:
             if walk.reason:
                 first = next((delivery.entry.cursor for delivery in rest if not delivery.entry.is_marker), None)
@@ -404,19 +398,34 @@ class LogModel:
                     state = _told_at_end(state, walk.reason)
                 else:
                     state = state._replace(ledger=state.ledger.tell_gap(walk.reason, first))
-            return _at_live_end(self._receive(state, rest))
+            return _at_live_end(_receive(state, rest, live=False))
+        if state.client.ahead and state.gateway.began_after(walk.last):
+            return state._replace(client=Client(Stage.CATCHING_UP, walk.lose(EXPIRED)._replace(last=None)))
         page = page_of(log, walk.last or BEGINNING, rules)
         fresh = page[1:] if page and page[0].cursor == walk.last else page
         for entry in fresh:
             walk, delivery = walk.step(entry, rules)
-            state = self._receive(state, (delivery,))
-        if not fresh:
-            newest = walk.last if page or not rules.inclusive_read else None if log is None else log.last
-            state = state._replace(gateway=gateway_model.heal(state.gateway, log, rules))
-            if newest != walk.last:
-                walk = walk.lose(_reason(walk.last, newest))._replace(last=state.gateway.walk.last)
-        read = state.client.read.union(entry.cursor for entry in fresh)
-        return state._replace(client=Client(Stage.CATCHING_UP, walk, read))
+            state = _receive(state, (delivery,), live=False)
+        if fresh:
+            return state._replace(client=Client(Stage.CATCHING_UP, walk))
+        newest = walk.last if page or not rules.inclusive_read else None if log is None else log.last
+        return self._meet(state._replace(gateway=gateway_model.heal(state.gateway, log, rules)), newest)
+
+    def _meet(self, state: State, newest: Cursor | None) -> State:
+        """The log, whose last id is `newest`, has nothing for a client: it goes where its gateway is, or is ahead."""
+        _, walk, was_ahead = state.client
+        if state.gateway.owed_at(walk.last, self._rules) is not None:
+            return state
+        reached, reason = state.gateway.walk.position, "" if newest == walk.last else _reason(walk.last, newest)
+        behind = reached is not None and (walk.last is None or reached > walk.last)
+        if reason and (reason == REWOUND or behind or not self._rules.no_step_back):
+            return state._replace(client=Client(Stage.CATCHING_UP, walk.lose(reason)._replace(last=reached)))
+        if reason and not was_ahead:
+            walk = walk.lose(reason)
+        if walk.reason:
+            state = _told_at_end(state, walk.reason)
+        client = Client(Stage.CATCHING_UP, Walk(walk.last), ahead=True)
+        return state._replace(client=client, ledger=state.ledger.at(walk.last))
 
     # --- the server --------------------------------------------------------------------------------------------------
 
@@ -455,6 +464,16 @@ class LogModel:
         return state._replace(server=saved, ledger=ledger, proven=False)
 
 
+def _receive(state: State, deliveries: tuple[Delivery, ...], *, live: bool) -> State:
+    """The client gets these, in order."""
+    ledger = state.ledger
+    for entry, gap in deliveries:
+        if not entry.is_marker:
+            ledger = ledger.tell_gap(gap, entry.cursor) if gap else ledger
+            ledger = ledger.receive(entry.cursor, entry.text, live=live)
+    return state._replace(ledger=ledger)
+
+
 def _told_at_end(state: State, reason: str) -> State:
     end = state.gateway.walk.last or BEGINNING
     return state._replace(ledger=state.ledger.tell_gap_at_end(reason, end, state.server.line))
@@ -463,7 +482,7 @@ def _told_at_end(state: State, reason: str) -> State:
 def _at_live_end(state: State) -> State:
     """The client has caught up, and is told the place."""
     ledger = state.ledger.at(state.gateway.walk.position or state.ledger.last)
-    return state._replace(client=Client(Stage.LIVE, read=state.client.read), ledger=ledger)
+    return state._replace(client=Client(Stage.LIVE), ledger=ledger)
 
 
 def _without(state: State, holder: Holder) -> State:

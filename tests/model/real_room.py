@@ -162,16 +162,18 @@ class Ingestor:
 
     Attributes:
         writer: None while it does not hold the room.
+        added: what it took in since it holds the room.
     """
 
     def __init__(self, name: str, redis: RedisClient) -> None:
         self.name = name
+        self.added: list[str] = []
         self.network = Network(redis)
         self.writer: LogWriter | None = None
         self._broker = Broker(self.network, history_ttl_s=600, history_len=2000)
         self._leases = Leases(self.network, ttl_s=10, history_ttl_s=600, history_len=2000)
         self._tasks: list[asyncio.Task[None]] = []
-        self._added = 0
+        self._count = 0
 
     @property
     def busy(self) -> bool:
@@ -185,8 +187,9 @@ class Ingestor:
     def add(self) -> None:
         """Take an event in."""
         assert self.writer is not None
-        self._added += 1
-        self.writer.add(chat(ROOM, f"{self.name}{self._added}"), 1)
+        self._count += 1
+        self.added.append(f"{self.name}{self._count}")
+        self.writer.add(chat(ROOM, self.added[-1]), 1)
 
     def renew(self) -> None:
         """The renewal is due."""
@@ -232,6 +235,7 @@ class Ingestor:
         lease = await self._leases.acquire(ROOM, new_owner(self.name), need_demand=False)
         if not isinstance(lease, Lease):
             return
+        self.added.clear()
         self.writer = LogWriter(
             self._broker,
             self._leases,
@@ -264,7 +268,6 @@ class Viewer:
         self.subscriber = Subscriber(self, SendLimits(10**6, 10**7, 10), DEFAULT_FILTER)
         self._world = world
         self._told: Cursor | None = None
-        self._read: set[Cursor] = set()  # while it was catching up
 
     def unsent_for_s(self, now: float) -> float:
         return 0.0
@@ -280,17 +283,12 @@ class Viewer:
             self._world.broken = self._world.broken or violation
 
     def _enter(self, given: list[Frame]) -> None:
-        again = self._read if self.live else ()
         for frame, following in itertools.zip_longest(given, given[1:]):
             if frame.type:
                 assert frame.cursor is not None
-                if frame.cursor in again:
-                    continue  # see `test_counterexamples`
                 text = GAP if frame.type == "gap" else json.loads(frame.text)["content"]
-                self._world.ledger = self._world.ledger.receive(frame.cursor, text)
+                self._world.ledger = self._world.ledger.receive(frame.cursor, text, live=self.live)
                 self._told = frame.cursor
-                if not self.live:
-                    self._read.add(frame.cursor)
                 continue
             read = json.loads(frame.text)
             if read.get("status") == "recovered":
@@ -309,8 +307,10 @@ class Viewer:
         await room.feed.started.wait()
         if since is not None:
             options, readers = Options(since=since), asyncio.Semaphore()
-            await Replay(room, world.log, options, cast(PortableSink, self), self).send(readers)
+            replay = Replay(room, world.log, options, cast(PortableSink, self), self)
+            await replay.send(readers)
             world.ledger = world.ledger.at(self._told or since)
+            await replay.be_overtaken(readers)
         else:
             world.ledger = world.ledger.join(room.tail.position, room.tail.last or BEGINNING, world.line)
         room.hub.add(self.subscriber)
@@ -361,6 +361,7 @@ class World:
         line: the ids of the log as it is now, trimmed ones included.
         reign: the epoch acquired last.
         broken: the first violation that was found while something was delivered.
+        in_doubt: something happened that only a heartbeat shows.
     """
 
     def __init__(self) -> None:
@@ -376,6 +377,7 @@ class World:
         self.line: tuple[Cursor, ...] = ()
         self.reign = 0
         self.broken: Exception | None = None
+        self.in_doubt = False
         self.saved = Saved(None, {}, [], None, (), 0)
         self._bytes: dict[Cursor, bytes] = {}
         self._tap = self.redis.commands.pubsub()
@@ -395,13 +397,14 @@ class World:
         self.viewer = Viewer(self)
         self._coming: asyncio.Task[None] | None = None
 
-    async def begin(self) -> None:
-        """A holder, its first event, and a client who is there."""
+    async def begin(self, *, new: bool = False) -> None:
+        """A client who is there; and before that, unless the room is new, a holder and its first event."""
         await self._tap.ssubscribe(KEYS.events)
-        self.ingestors[0].claim()
-        await self.let_through()
-        self.ingestors[0].add()
-        await self.let_through()
+        if not new:
+            self.ingestors[0].claim()
+            await self.let_through()
+            self.ingestors[0].add()
+            await self.let_through()
         self.come()
         await self.let_through()
 
@@ -505,6 +508,11 @@ class World:
                 self.room.feed.on_phase(phase)
         await settled()
 
+    def lose_message(self) -> None:
+        """The oldest message does not arrive, and nobody knows."""
+        self.channel.popleft()
+        self.in_doubt = True
+
     async def cut(self) -> None:
         """The link is down; what is on its way is lost."""
         self.channels.up = False
@@ -586,6 +594,7 @@ class World:
         """The log, or more of the room, is deleted."""
         await self.redis.commands.delete(KEYS.log, *keys)
         self.line = ()
+        self.in_doubt = True
         if self.room.tail.last is None:
             self.ledger = self.ledger.waive(())  # what came and went while the gateway knew of no log cannot be known
 
@@ -616,6 +625,7 @@ class World:
         if saved.reign != self.reign:
             self.ledger = self.ledger.waive({cursor.epoch for cursor in saved.line})
         self.line, self.reign = saved.line, saved.reign
+        self.in_doubt = True
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -653,5 +663,27 @@ class World:
         await self.pass_time()
         await self.let_through()
         self.check()
-        if self.holders and self.viewer.live and self.room.tail.position == self.room.tail.last:
-            self.ledger.check_tail(self.line)
+        for ingestor in self.holders:
+            self._check_nothing_left_out(ingestor)
+        self.in_doubt &= not self.holders
+        if not self.in_doubt and self.room.tail.position == self.room.tail.last:
+            assert self.stage is not Stage.CATCHING_UP, "the client waits for something that never comes"
+            if self.viewer.live:
+                self.ledger.check_tail(self.line)
+
+    def _check_nothing_left_out(self, ingestor: Ingestor) -> None:
+        """What an ingestor took in is stored, or a gap entry behind it stands for it.
+
+        Raises:
+            Violation: I2.
+        """
+        texts = [birth.entry.text for birth in self.ledger.births]
+        lost = [text for text in ingestor.added if text not in texts]
+        if lost and GAP not in texts[self._end_before(ingestor.added, lost[-1], texts) :]:
+            raise Violation("I2", f"{lost[-1]} was taken in and not stored, and nobody will know")
+
+    @staticmethod
+    def _end_before(added: list[str], text: str, texts: list[str]) -> int:
+        """Where in the log's order an event should have been: behind all that were taken in before it."""
+        before = added[: added.index(text)]
+        return max((texts.index(other) + 1 for other in before if other in texts), default=0)

@@ -20,7 +20,9 @@ class Rules:
         given_up: a batch without an answer is not numbered anew; the gap entry stands for it.
         read_on_subscribe: a confirmed subscription is followed by a read.
         first_log: clients who were there before the log are owed all of it.
-        no_step_back: a client that was ahead of its gateway, and is brought to the gateway's place, gets nothing twice.
+        one_place: who gets events as they come is where all others are; who is behind a gap that they are not told of
+            yet is not.
+        no_step_back: a client that is ahead of its gateway waits for it; else it is brought to the gateway's place.
     """
 
     lease_check: bool = True
@@ -35,6 +37,7 @@ class Rules:
     given_up: bool = True
     read_on_subscribe: bool = True
     first_log: bool = True
+    one_place: bool = True
     no_step_back: bool = True
 
     def without(self, *names: str) -> "Rules":

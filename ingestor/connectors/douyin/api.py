@@ -21,11 +21,12 @@ from ingestor.connectors.douyin.answers import (
 )
 from ingestor.connectors.douyin.browser import Browser, MadeUp
 from ingestor.connectors.douyin.links import HOPS_MAX, Links
+from ingestor.connectors.douyin.polling import MAX_ANSWER_BYTES
 from ingestor.connectors.douyin.settings import DouyinSettings
 from ingestor.connectors.douyin.visitor import Visitor
 from ingestor.connectors.gate import Gate, new_gate
 from ingestor.connectors.headers import parse_set_cookies
-from ingestor.connectors.http_client import HttpClient, Reply
+from ingestor.connectors.http_client import MAX_UNZIPPED_BYTES, HttpClient, Reply
 from shared.clock import now_ms
 from shared.errors import (
     Blocked,
@@ -130,11 +131,12 @@ class DouyinApi:
         """Poll once; the body of the answer, a Response.
 
         Raises:
+            BodyTooLarge: it has more than MAX_ANSWER_BYTES.
             UpstreamError: it could not be had.
         """
         query = self._browser.fetch_query(room_id, self.visitor.number, cursor, internal_ext, self._made_up())
         url = f"{self._settings.douyin_web_url}/webcast/im/fetch/?{query}"
-        reply = await self._get(url, web_rid, session, self._poll_gate)
+        reply = await self._get(url, web_rid, session, self._poll_gate, max_bytes=MAX_ANSWER_BYTES)
         if refusal := fetch_refusal(reply.body):
             raise refusal
         return reply.body
@@ -171,16 +173,21 @@ class DouyinApi:
     async def _page(self, web_rid: str, session: Mapping[str, str]) -> LiveRoom:
         url = f"{self._settings.douyin_web_url}/{web_rid}"
         reply = await self._get(url, web_rid, session, accepted=_GONE)
-        nonce = parse_set_cookies(reply.headers["set-cookie"]).get(_NONCE)
-        if nonce:  # a challenge: whoever asks again with it is let in
+        if nonce := parse_set_cookies(reply.headers["set-cookie"]).get(_NONCE):
             self.visitor.nonce = nonce
-            reply = await self._get(url, web_rid, session, accepted=_GONE)
+            try:
+                return self._read_page(reply)
+            except Blocked:  # a challenge: whoever asks again with the cookie is let in
+                reply = await self._get(url, web_rid, session, accepted=_GONE)
+        return self._read_page(reply)
+
+    def _read_page(self, reply: Reply) -> LiveRoom:
         self.visitor.learn_number(visitor_of_page(reply.body))
         return live_room_of_page(reply.body, reply.status)
 
     async def _reflow(self, room_id: str) -> str:
         query = urlencode(self._browser.reflow_query(room_id))
-        reply = await self._get(f"{self._settings.douyin_reflow_url}/webcast/room/reflow/info/?{query}", "", {})
+        reply = await self._get_as_stranger(f"{self._settings.douyin_reflow_url}/webcast/room/reflow/info/?{query}")
         return web_rid_of_reflow(reply.body)
 
     async def _follow(self, code: str) -> str:
@@ -189,7 +196,7 @@ class DouyinApi:
         for _ in range(HOPS_MAX):
             if room := self._links.room_of(url):
                 return room
-            reply = await self._get(url, "", {}, accepted=_REDIRECTS)
+            reply = await self._get_as_stranger(url, accepted=_REDIRECTS)
             location = self._links.next_hop(url, reply.headers.get("location", ""))
             if location is None:
                 break
@@ -206,26 +213,39 @@ class DouyinApi:
         gate: Gate | None = None,
         *,
         accepted: Collection[int] = (),
+        max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
-        """Ask for something, as the page of a room would.
+        """Ask the web site for something, as the page of a room would: with all cookies, which are for nobody else.
+
+        Args:
+            url: of the web site, with its query.
+            web_rid: the page we come from.
+            session: cookies of a session.
+            gate: to pass; None for that of all who do not poll.
+            accepted: HTTP statuses of errors that mean something to the caller.
+            max_bytes: of the answer, unzipped.
+
+        Raises:
+            UpstreamError: what any other status says, or no answer.
+        """
+        visitor = await self.visitor.cookie.get()  # without it pages of rooms are empty
+        path = url.partition("://")[2].partition("?")[0]
+        signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
+        cookies = {**visitor, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
+        headers = self._browser.headers(web_rid, cookies)
+        return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted, max_bytes=max_bytes)
+
+    async def _get_as_stranger(self, url: str, *, accepted: Collection[int] = ()) -> Reply:
+        """Ask anybody for something, without cookies: as a browser comes to a site for the first time.
 
         Args:
             url: with its query.
-            web_rid: the page we come from, "" for none.
-            session: cookies of a session.
-            gate: to pass; None for that of all who do not poll.
             accepted: HTTP statuses of errors that mean something to the caller.
 
         Raises:
             UpstreamError: what any other status says, or no answer.
         """
-        if web_rid:  # pages of rooms are empty without the cookie, which may just have been thrown away
-            await self.visitor.cookie.get()
-        path = url.partition("://")[2].partition("?")[0]
-        signature = ac_signature(path, self.visitor.nonce, self._browser.user_agent, int(time.time()))
-        cookies = {**self.visitor.cookie.cookies, _NONCE: self.visitor.nonce, "__ac_signature": signature, **session}
-        headers = self._browser.headers(web_rid, cookies)
-        return await self._ask(gate or self._gate, "GET", url, headers, accepted=accepted)
+        return await self._ask(self._gate, "GET", url, self._browser.headers("", {}), accepted=accepted)
 
     async def _ask(
         self,
@@ -236,9 +256,10 @@ class DouyinApi:
         *,
         body: object = None,
         accepted: Collection[int] = (),
+        max_bytes: int = MAX_UNZIPPED_BYTES,
     ) -> Reply:
         async def ask() -> Reply:
-            reply = await self._http.request("Douyin", method, url, headers=headers, body=body)
+            reply = await self._http.request("Douyin", method, url, headers=headers, body=body, max_bytes=max_bytes)
             if reply.status not in accepted:
                 reply.check(refused=Blocked)
             return reply
@@ -252,7 +273,7 @@ class DouyinApi:
         if self._own_ttwid:
             return self._own_ttwid
         try:
-            reply = await self._get(f"{self._settings.douyin_web_url}/", "", {})
+            reply = await self._get_as_stranger(f"{self._settings.douyin_web_url}/")
             ttwid = parse_set_cookies(reply.headers["set-cookie"]).get("ttwid")
         except (Blocked, UpstreamUnavailable):
             ttwid = None

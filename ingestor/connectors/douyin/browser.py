@@ -190,20 +190,20 @@ class Browser:
         return f"{base}?{_encoded({**query, 'signature': signature})}"
 
     def headers(self, web_rid: str, cookies: Mapping[str, str]) -> dict[str, str]:
-        """Of every request to the web site.
+        """Of every request but the socket's.
 
         Args:
             web_rid: of the room whose page we are on, "" for none.
-            cookies: of the visitor or a session.
+            cookies: of the visitor or a session; may be none.
         """
-        return {
+        headers = {
             "User-Agent": self.user_agent,
             "Accept": "text/html,application/json,application/protobuf,*/*;q=0.8",
             "Accept-Language": "zh-CN,zh;q=0.9",
             "Accept-Encoding": "gzip, deflate",
             "Referer": f"{self.site}/{web_rid}",
-            "Cookie": format_cookies(cookies),
         }
+        return {**headers, "Cookie": format_cookies(cookies)} if cookies else headers
 
     def socket_headers(self, web_rid: str, cookies: Mapping[str, str]) -> dict[str, str]:
         """Of the socket's handshake, but for the user agent; arguments as for `headers`."""

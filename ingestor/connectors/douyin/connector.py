@@ -1,9 +1,7 @@
 """Douyin LIVE, put together: who is live, who signs, which socket opens, and polling where none does."""
 
-import logging
 import random
 from dataclasses import replace
-from typing import Final
 
 from ingestor.connectors.base import Decoder, LiveRoom, SeenIds, Upstream
 from ingestor.connectors.douyin import frames
@@ -21,10 +19,6 @@ from ingestor.connectors.session_cookies import SessionCookies, is_logged_in
 from ingestor.connectors.webcast import WebcastProtocol
 from shared import metrics
 from shared.room import RoomKey
-
-logger = logging.getLogger(__name__)
-
-HOSTS_TRIED_MAX: Final = 3  # in one attempt; each may take the whole time-out
 
 
 class DouyinConnector:

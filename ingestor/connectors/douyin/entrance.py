@@ -20,6 +20,7 @@ from ingestor.connectors.douyin.frames import Position
 from ingestor.connectors.douyin.polling import PollingTransport
 from ingestor.connectors.douyin.settings import DouyinSettings
 from ingestor.connectors.douyin.signers import Signer
+from ingestor.connectors.http_client import BodyTooLarge
 from ingestor.connectors.session_cookies import SessionCookies
 from ingestor.connectors.telling import most_telling
 from ingestor.connectors.webcast import MAX_FRAME_BYTES
@@ -159,12 +160,20 @@ class Entrance:
 
     async def _poll(self, room: RoomKey, room_id: str, place: Position | None, who: RoomKey | None) -> Transport:
         session = self._sessions.of(room)
+
+        async def fetch(cursor: str, internal_ext: str) -> bytes:
+            try:
+                return await self._api.fetch(room.room, room_id, session, cursor, internal_ext)
+            except BodyTooLarge:
+                metrics.UPSTREAM_UNUSED.labels(_PLATFORM, "large_answer").inc()
+                raise
+
         rest_s = self._settings.douyin_socket_rest_s
         left_s = self._rests_until_s.get(who, 0.0) - time.monotonic()
         life_s = left_s if 0 < left_s < rest_s else rest_s
         try:
             transport = await PollingTransport.open(
-                lambda cursor, internal_ext: self._api.fetch(room.room, room_id, session, cursor, internal_ext),
+                fetch,
                 place.cursor if place else "",
                 place.internal_ext if place else "",
                 least_s=self._least_pause_s,

@@ -8,15 +8,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ingestor.connectors.webcast import frame, read_response
+from ingestor.connectors.webcast import MAX_FRAME_BYTES, frame, read_response
 from protos import webcast_pb2 as pb
-from shared.errors import RemoteProtocolError, UpstreamClosed
+from shared.errors import RemoteProtocolError, UpstreamClosed, UpstreamLeft
+
+MAX_ANSWER_BYTES: Final = MAX_FRAME_BYTES - 64
+"""Of an answer, unzipped; a larger one would not fit into the frame that it becomes. Whoever fetches sees to it."""
 
 INTERVAL_DEFAULT_S: Final = 1.0  # where the server names none. Source: peer clients, 2024 to 2026.
 INTERVAL_MAX_S: Final = 10.0  # longer, and a room would count as silent
 
 Fetch = Callable[[str, str], Awaitable[bytes]]
-"""(cursor, internal_ext) -> body of an answer. Raises UpstreamError."""
+"""(cursor, internal_ext) -> body of an answer, MAX_ANSWER_BYTES at most. Raises UpstreamError."""
 
 
 class PollingTransport:
@@ -55,7 +58,8 @@ class PollingTransport:
         """The next answer, as a frame.
 
         Raises:
-            UpstreamClosed: it is time to try the socket again, or an answer cannot be read.
+            UpstreamLeft: it is time to try the socket again.
+            UpstreamClosed: an answer cannot be read.
             UpstreamError: the platform refuses, or is not reachable.
         """
         if self._next is None:
@@ -71,7 +75,7 @@ class PollingTransport:
 
     async def _poll(self) -> bytes:
         if time.monotonic() >= self._ends_s:
-            raise UpstreamClosed("polled for long enough: the socket may open again", close_code=1000)
+            raise UpstreamLeft("polled for long enough: the socket may open again", close_code=1000)
         await asyncio.sleep(self._pause_s(self._response))
         body = await self._fetch(_text(self._response.cursor), _text(self._response.internal_ext))
         try:

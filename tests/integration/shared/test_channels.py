@@ -13,6 +13,7 @@ from shared.errors import BrokerUnavailable
 from shared.pubsub_link import LinkLimits
 from shared.redis_client import open_redis
 from shared.room import RoomKey
+from tests.chaos.proxy import Proxy
 from tests.conftest import RedisServer, free_port
 from tests.integration.shared.conftest import Bench, Ear
 
@@ -201,3 +202,17 @@ async def test_link_that_waits_for_redis_can_be_left(ear: Ear) -> None:
             await channels.subscribe(RoomKey("tiktok", "1"))
     assert ear.link == []
     await redis.aclose()
+
+
+async def test_command_on_a_dead_connection_is_asked_anew_once_the_link_is_known_to_be_silent(
+    own_redis: RedisServer, ear: Ear
+) -> None:
+    async with Proxy(own_redis.port).running() as proxy:
+        redis = open_redis(f"redis://127.0.0.1:{proxy.port}/0", name="test")
+        async with Channels(redis, ear, LIMITS) as channels:
+            await channels.subscribe(RoomKey("tiktok", "1"))
+            async with redis.turn() as commands:
+                await commands.ping()  # opens the connection that the next command will use
+                proxy.half_open()
+                assert await commands.ping()
+        await redis.aclose()

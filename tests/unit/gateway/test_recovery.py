@@ -71,6 +71,68 @@ async def test_client_ahead_of_its_gateway_gets_nothing_twice() -> None:
         assert at.told == ["1-3", "1-4"]
 
 
+async def test_client_ahead_of_its_gateway_keeps_its_place_when_the_log_is_trimmed_to_nothing() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], Cursor(1, 9)
+        way = recovery(at, Cursor(1, 9))
+        assert told_by(await way.pull()) == []
+        assert (way.ahead, way.place, at.room.tail.position) == (True, (1, 9), (1, 2))
+        at.publish(event(1, 10))
+        await at.settle()
+        assert told_by(await way.pull()) == ["1-10"]
+        assert (way.ahead, way.complete, at.told) == (False, True, ["gap 1-2 1-10 trimmed", "1-10"])
+
+
+async def test_client_ahead_of_its_gateway_is_told_once_that_the_log_is_gone() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        way = recovery(at, Cursor(1, 4))
+        assert told_by(await way.pull()) == ["gap 1-4 1-4 expired"]
+        at.room.feed.on_entry(event(1, 3))  # the channel is late
+        assert told_by(await way.pull()) == []
+        assert way.ahead
+        at.room.feed.on_entry(event(1, 4))
+        at.room.feed.on_entry(event(1, 5))
+        assert told_by(await way.pull()) == ["1-5"]
+        assert not way.ahead
+
+
+async def test_client_ahead_of_its_gateway_gets_all_of_the_log_that_takes_the_place_of_a_lost_one() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        way = recovery(at, Cursor(1, 4))
+        await way.pull()
+        at.publish(marker(9, None), *events(9, 1, 2))
+        await at.settle()
+        assert told_by(await way.pull()) == ["gap 1-4 9-1 expired", "9-1", "9-2"]
+        assert not way.ahead
+
+
+async def test_clients_who_waited_for_a_log_to_begin_need_not_all_read_it() -> None:
+    async with scene() as at:
+        await at.join()
+        way = recovery(at, Cursor(1, 4))
+        assert told_by(await way.pull()) == ["gap 1-4 1-4 expired"]
+        at.publish(marker(9, None), *events(9, 1, 2))
+        reads = at.log.reads
+        assert told_by(await way.pull()) == ["gap 1-4 9-1 expired", "9-1", "9-2"]
+        assert (way.ahead, at.log.reads) == (False, reads)
+
+
+async def test_end_of_a_log_that_went_back_is_brought_to_where_all_others_are() -> None:
+    async with scene(*events(1, 1, 2, 3)) as at:
+        await at.join()
+        at.log.entries, at.log.last = events(1, 1), Cursor(1, 1)
+        at.room.feed.on_alive(Cursor(1, 1))
+        await at.settle()
+        way = recovery(at, Cursor(1, 1))
+        assert told_by(await way.pull()) == ["1-2", "1-3"]
+        assert way.place == at.room.tail.position == (1, 3)
+
+
 async def test_end_of_a_log_trimmed_to_nothing_is_complete() -> None:
     async with scene(*events(1, 1, 2)) as at:
         at.log.entries = []
@@ -191,3 +253,19 @@ async def test_newest_events_of_a_room_without_a_log() -> None:
     async with scene() as at:
         await at.join()
         assert told_by(await recovery(at, None).newest(9, DEFAULT_FILTER, 2000)) == []
+
+
+async def test_newest_events_are_found_among_raw_ones_that_others_asked_for() -> None:
+    async with scene(*events(1, 1, 2), *(event(1, offset, "raw") for offset in range(3, MANY))) as at:
+        await at.join()
+        assert told_by(await recovery(at, None).newest(2, DEFAULT_FILTER, 2000))[:2] == ["1-1", "1-2"]
+
+
+async def test_events_lost_behind_the_newest_ones_are_a_gap() -> None:
+    async with scene(*(event(1, offset) for offset in range(1, MANY))) as at:
+        await at.join()
+        way = recovery(at, None)
+        assert told_by(await way.newest(RING_MAX + 1, DEFAULT_FILTER, 2000))[-1] == f"1-{MANY - 1}"
+        at.publish(*(event(1, offset) for offset in range(MANY, 2 * MANY)))  # while the client reads slowly
+        at.log.entries, at.log.last = [], None
+        assert told_by(await way.pull()) == [f"gap 1-{MANY - 1} 1-{2 * MANY - 1} expired"]

@@ -507,6 +507,19 @@ async def test_redis_that_is_back_is_told_the_demand_at_once() -> None:
         assert at.demand.told == ["announce", "refresh"]
 
 
+async def test_redis_that_lost_the_log_is_told_the_demand_that_it_may_have_lost_too() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        at.room.want()
+        await at.settle()
+        at.log.entries = [marker(2, None)]
+        at.publish(marker(2, None))
+        await at.settle()
+        at.room.tick(time.monotonic())
+        await at.settle()
+        assert at.demand.told == ["announce", "refresh"]
+
+
 async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
     async with scene() as at:
         await at.join()

@@ -119,6 +119,13 @@ def test_epochs_remembered_are_bounded() -> None:
     assert tail.knows(EPOCHS_REMEMBERED + 1)
 
 
+def test_epoch_that_a_rewind_brought_back_is_remembered_rather_than_newer_ones() -> None:
+    tail = tail_with(*(event(100 + epoch, 1) for epoch in range(EPOCHS_REMEMBERED)))
+    assert tail.found_nothing(Cursor(5, 8))
+    assert tail.enter(event(5, 9)) is not None
+    assert tail.enter(event(5, 9)) is None
+
+
 # --- a read that found nothing ----------------------------------------------------------------------------------------
 
 
@@ -158,6 +165,13 @@ def test_log_that_is_newer_has_to_be_read_again_or_given_up() -> None:
     assert told_by([tail.enter(event(5, 10))]) == ["gap 5-3 5-10 trimmed", "5-10"]
 
 
+def test_log_that_went_back_and_was_trimmed_to_nothing_repeats_nothing() -> None:
+    tail = tail_with(*events(5, 1, 2, 3))
+    assert tail.found_nothing(Cursor(5, 1))
+    tail.skip_to(Cursor(5, 2))
+    assert tail.enter(event(5, 3)) is None
+
+
 # --- the ring ---------------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +205,31 @@ def test_gap_in_the_ring_is_told_to_who_comes_from_before_it() -> None:
     tail.enter(event(5, 9))
     assert told_by(tail.after(Cursor(5, 2)) or []) == ["gap 5-2 5-9 trimmed", "5-9"]
     assert told_by(tail.after(Cursor(5, 9)) or []) == []
+
+
+def test_end_of_a_log_that_went_back_is_not_where_all_others_are() -> None:
+    tail = tail_with(*events(5, 1, 2, 3))
+    assert tail.found_nothing(Cursor(5, 1))
+    assert told_by(tail.after(Cursor(5, 1)) or []) == ["5-2", "5-3"]
+    assert tail.after(Cursor(5, 3)) == ()
+
+
+def test_who_comes_from_behind_a_gap_that_is_not_told_yet_is_not_where_all_others_are() -> None:
+    tail = tail_with(*events(5, 1, 2))
+    tail.enter(marker(7, Cursor(5, 6)))
+    assert tail.after(Cursor(5, 2)) == ()
+    assert tail.after(Cursor(7, 0)) is None
+    tail.enter(event(7, 1))
+    assert tail.after(Cursor(7, 0)) is None  # the log has the event without the gap
+    assert told_by(tail.after(Cursor(5, 2)) or []) == ["gap 5-2 7-1 trimmed", "7-1"]
+
+
+def test_who_comes_from_the_end_of_a_gap_is_not_told_of_it() -> None:
+    tail = tail_with(event(5, 1))
+    tail.skip_to(Cursor(5, 9))
+    tail.enter(event(5, 10))
+    assert tail.after(Cursor(5, 9)) is None
+    assert told_by(tail.after(Cursor(5, 1)) or []) == ["gap 5-1 5-10 trimmed", "5-10"]
 
 
 def test_ring_is_bounded_by_count() -> None:

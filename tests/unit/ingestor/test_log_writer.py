@@ -236,6 +236,47 @@ async def test_a_room_that_somebody_else_took_is_left_alone(bench: Bench) -> Non
     assert (await bench.broker.last_id(ROOM)) == Cursor(other.epoch, 0)
 
 
+async def test_a_holder_goes_on_in_a_redis_that_forgot_everything_and_tells_the_rooms_state_again(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        writer.tell(RoomPhase(phase=Phase.CONNECTED, at=9), {"title": "told"})
+        writer.add(chat(ROOM, "before"), 1, {"cursor": "7"})
+        await drained(writer)
+        await bench.redis.commands.flushall()
+        writer.add(chat(ROOM, "after"), 1)
+        await drained(writer)
+    assert await bench.texts() == ["|", "gap", "after"]
+    state = await bench.broker.state(ROOM)
+    assert (state.phase, state.title, state.position) == (RoomPhase(phase=Phase.CONNECTED, at=9), "told", "7")
+
+
+async def test_a_holder_whose_time_is_over_gives_up_a_redis_that_forgot_everything(bench: Bench) -> None:
+    """Somebody else may have had the room before that, and have told what waits here."""
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer) as running:
+        await bench.redis.commands.flushall()
+        bench.now = 11
+        writer.add(chat(ROOM, "stale"), 1)
+        async with asyncio.timeout(10):
+            await asyncio.wait({running})
+        assert isinstance(running.exception(), LeaseLost)
+    assert await bench.texts() == []
+
+
+async def test_a_holder_gives_up_a_room_that_somebody_had_since_redis_forgot_it(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer) as running:
+        await bench.redis.commands.flushall()
+        other = await bench.acquire("two")
+        await bench.leases.release(other, only_if_idle=False, acknowledged=None)
+        writer.add(chat(ROOM, "stale"), 1)
+        async with asyncio.timeout(10):
+            await asyncio.wait({running})
+        assert isinstance(running.exception(), LeaseLost)
+    assert await bench.texts() == ["|", "|"]
+    assert not await bench.redis.commands.exists(KEYS.lease)
+
+
 async def test_the_lease_is_proven_again_once_its_time_is_over(bench: Bench) -> None:
     writer = bench.writer(await bench.acquire())
     async with bench.redis.turn() as commands:

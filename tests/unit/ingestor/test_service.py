@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from ingestor import service
 from ingestor.connectors.base import LiveRoom
@@ -312,6 +313,25 @@ async def test_the_first_message_starts_the_count_of_retries_anew(stage: Stage) 
         await stage.connector.upstream(5)
         stage.connector.upstreams[-1].drop()
         await stage.phase(Phase.FAILED)
+
+
+def _losses() -> float:
+    labels = {"platform": "tiktok", "code": "upstream_lost"}
+    return REGISTRY.get_sample_value("roomcast_ingestor_upstream_losses_total", labels) or 0.0
+
+
+async def test_a_connection_that_ends_as_planned_is_no_loss_although_nothing_was_said(stage: Stage) -> None:
+    before = _losses()
+    async with stage.ingestor(upstream_retries=1):
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).drop()  # one attempt is used up
+        for n in range(2, 6):
+            (await stage.connector.upstream(n)).leave()
+        (await stage.connector.upstream(6)).drop()  # what worked until it was left begins at the first attempt
+        (await stage.connector.upstream(7)).drop()
+        await stage.phase(Phase.FAILED)
+    assert len(stage.connector.upstreams) == 7
+    assert _losses() - before == 3
 
 
 @pytest.mark.parametrize(
