@@ -17,7 +17,7 @@ help:  ## What can be made
 run: install  ## Everything in one process, with simulated rooms: http://localhost:8000/viewer?room=@demo
 	@$(PYTHON) app.py --demo --port $(PORT)
 
-test: install  ## All tests
+test: install  ## All tests; REDIS_SERVER=valkey-server for another server than redis-server
 	@$(PYTHON) -m pytest -q
 
 check: install  ## Lint, types, import rules, generated files
@@ -33,7 +33,7 @@ format: install  ## Bring the code into its form
 bench: install  ## Cost of a delivery, against a plain `send_text` loop, as ratios
 	@$(PYTHON) -m bench
 
-chaos: install  ## Break a whole cluster at random, 20 minutes; CHAOS="--seed 9 --seconds 60" for another run
+chaos: install  ## Break a whole cluster at random, 20 minutes; CHAOS="--redis cluster --seconds 60" for another run
 	@$(PYTHON) -m tests.chaos $(CHAOS)
 
 protos: install  ## Generate protos/*_pb2.py(i) from the schemas

@@ -41,26 +41,35 @@ def main() -> int:
 
 
 REDIS_CHECK = """
-import os, sys
+import asyncio, os, sys
 sys.path.insert(0, os.getcwd())
-import redis
 from dotenv import dotenv_values
+from shared.errors import BrokerUnavailable, ConfigError
+from shared.redis_client import open_redis
+
+async def look(url):
+    redis = open_redis(url, name="doctor")
+    try:
+        async with redis.turn() as commands:
+            about = await commands.info()
+    finally:
+        await redis.aclose()
+    version, policy = about["redis_version"], about["maxmemory_policy"]
+    print(f"{'ok' if int(version.split('.')[0]) >= 7 else 'missing'} version {version} (7 or newer is needed)")
+    if policy != "noeviction":
+        print(f"missing maxmemory-policy is {policy}: rooms may lose their log; set it to noeviction")
+    # Told by a master only while a number of replicas is asked for.
+    if url.partition("://")[0].endswith(("+sentinel", "+cluster")) and "min_slaves_good_slaves" not in about:
+        print("missing min-replicas-to-write is 0: a failover may lose more than it needs to; set it to 1")
+
 url = os.environ.get("REDIS_URL") or dotenv_values(".env").get("REDIS_URL")
-if not url:
+if not url or url.startswith("memory://"):
     print("ok REDIS_URL is not set: python app.py uses an in-process one")
-elif not url.startswith(("redis://", "rediss://", "unix://")):
-    print("ok REDIS_URL is no single server: not checked here")
 else:
     try:
-        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
-            version = client.info("server")["redis_version"]
-            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
-    except redis.RedisError as error:
-        print(f"missing does not answer ({type(error).__name__})")
-    else:
-        print(f"{'ok' if int(version.split('.')[0]) >= 7 else 'missing'} version {version} (7 or newer is needed)")
-        if policy != "noeviction":
-            print(f"missing maxmemory-policy is {policy}: rooms may lose their log; set it to noeviction")
+        asyncio.run(look(url))
+    except (BrokerUnavailable, ConfigError) as error:
+        print(f"missing {error}")
 """
 
 

@@ -147,12 +147,18 @@ class Relay:
     async def _beat(self) -> None:
         """Tell the cluster that this gateway is alive."""
         name = self.settings.gateway_name
+        failing = False  # told when it begins and when it ends: what Redis refuses to this, it refuses to rooms too
         try:
             while True:
                 try:
                     await self.demand.heartbeat("gateway", name, {"clients": self.clients, "rooms": len(self._rooms)})
+                    if failing:
+                        logger.info("heartbeat works again")
+                    failing = False
                 except BrokerUnavailable as error:
-                    logger.debug("heartbeat failed: %s", error)
+                    if not failing:
+                        logger.warning("heartbeat failed: %s", error)
+                    failing = True
                 except Exception:
                     logger.exception("heartbeat failed")
                 await asyncio.sleep(HEARTBEAT_S)

@@ -53,6 +53,7 @@ class StandingDemand:
         self._refresh_s = idle_timeout_s / 4
         self._untaken_after_s = untaken_after_s
         self._announced = False
+        self._failing = False
         self._announced_at = self._due = float("inf")
         self._untaken: Code | None = None
         self._why_due = float("-inf")
@@ -127,8 +128,12 @@ class StandingDemand:
             await self._demand.announce(self._key)
             self._announced = self.wanted
             self._announced_at = time.monotonic()
+        self._failing = False
 
     async def _find_out_why(self) -> None:
+        if self._failing:
+            self._untaken = Code.UNAVAILABLE  # nobody can know of it
+            return
         ingestors = await self._demand.members("ingestor")
         all_full = bool(ingestors) and all(_is_full(ingestor.load) for ingestor in ingestors)
         self._untaken = Code.NO_CAPACITY if all_full else Code.NO_INGESTOR
@@ -144,6 +149,7 @@ class StandingDemand:
             await errand()
         except BrokerUnavailable as error:
             logger.debug("demand not told room=%s: %s", self._key, error)
+            self._failing = True
             if self.wanted:
                 self._due = min(self._due, time.monotonic() + RETRY_S)
         except Exception:

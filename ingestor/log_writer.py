@@ -212,18 +212,27 @@ class LogWriter:
             telling = self._waiting.popleft()
         else:
             self._freeze()
-        for attempt in itertools.count():
-            try:
-                if self._overflowed or self._next_owner:
-                    await self._begin_epoch()
-                elif self._clock() > self._believed_until:
-                    await self._renew()
-                if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
-                    return
-            except BrokerUnavailable as error:
-                if attempt == 0:
-                    logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
-                await asyncio.sleep(_RETRY.delay_s(attempt, random.random))
+        stalled_at: float | None = None
+        try:
+            for attempt in itertools.count():
+                try:
+                    if self._overflowed or self._next_owner:
+                        await self._begin_epoch()
+                    elif self._clock() > self._believed_until:
+                        await self._renew()
+                    if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
+                        break
+                except BrokerUnavailable as error:
+                    if stalled_at is None:
+                        stalled_at = self._clock()
+                        metrics.ROOMS_STALLED.inc()
+                        logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
+                    await asyncio.sleep(_RETRY.delay_s(attempt, random.random))
+            if stalled_at is not None:
+                logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - stalled_at)
+        finally:
+            if stalled_at is not None:
+                metrics.ROOMS_STALLED.dec()
 
     def _freeze(self) -> None:
         size = 0
@@ -379,7 +388,8 @@ class LogWriter:
         self._next_offset = 1
         self._acknowledged = _known_end(lease)
         if lease.prev is None and self._phase is not None:
-            self.tell(self._phase, dict(self._state))
+            # Not the upstream's position: it stands behind events that are in no log any more.
+            self.tell(self._phase, {field: value for field, value in self._state.items() if field != "cursor"})
         self.add_gap(now_ms())
         for item in survivors:
             if isinstance(item, _Event):

@@ -12,6 +12,9 @@ EVENTS_OVERSIZED = Counter(
 EVENTS_DISCARDED = Counter(
     "roomcast_ingestor_events_discarded_total", "Events dropped because Redis was away too long."
 )
+ROOMS_STALLED = Gauge(
+    "roomcast_ingestor_rooms_stalled", "Rooms of this ingestor whose events Redis does not take now: they wait."
+)
 LEASES = Counter("roomcast_ingestor_leases_total", "Lease changes.", ["what"])
 UPSTREAM_CONNECTS = Counter("roomcast_ingestor_upstream_connects_total", "Upstream connections opened.", ["platform"])
 UPSTREAM_LOSSES = Counter("roomcast_ingestor_upstream_losses_total", "Upstreams lost or refused.", ["platform", "code"])
@@ -42,6 +45,11 @@ TOKENS = Counter(
 
 REDIS_MALFORMED = Counter(
     "roomcast_redis_malformed_total", "Things found in Redis that no part of this system wrote.", ["where"]
+)
+REDIS_REFUSALS = Counter(
+    "roomcast_redis_refusals_total",
+    "What Redis refused to do, by its word: OOM is memory used up, NOREPLICAS too few replicas.",
+    ["word"],
 )
 LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
 

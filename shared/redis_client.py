@@ -8,6 +8,7 @@ import contextlib
 import functools
 import math
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -22,10 +23,12 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisClusterException, RedisError, ResponseError
 
+from shared import metrics
 from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
+ASK_SENTINELS_S = 0.5  # between two questions who is master, however many commands are refused
 
 _OUR_FAULT = frozenset({"ERR"})
 """Codes of errors that asking again does not cure: bad arguments, an unknown command. Not WRONGTYPE: a key that
@@ -56,8 +59,11 @@ def broker_errors() -> Iterator[None]:
         raise  # a value of a type that cannot be sent: as plain a bug as a TypeError
     except ResponseError as error:
         code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
-        kind = LocalProtocolError if code in _OUR_FAULT else BrokerUnavailable
-        raise kind(f"{type(error).__name__}: {error}") from error
+        text = f"{type(error).__name__}: {error}"
+        if code in _OUR_FAULT:
+            raise LocalProtocolError(text) from error
+        metrics.REDIS_REFUSALS.labels(code).inc()
+        raise BrokerUnavailable(text) from error
     except (RedisError, RedisClusterException, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
     except RuntimeError as error:
@@ -177,6 +183,33 @@ class _ClusterClient(RedisClient):
         return found.connection_class(**{**found.connection_kwargs, "retry": _never()})
 
 
+class _SentinelClient(RedisClient):
+    """A connection stays with the master it was made to; another may have taken its place without its knowledge.
+
+    For ten seconds after a switch-over by command the old master lives on, refuses what it has no replicas for, and
+    lets itself be read.
+    """
+
+    _asked_at = -math.inf
+
+    async def learn_nodes(self) -> None:
+        with broker_errors():
+            for client in (self.commands, self._once):
+                await client.connection_pool.get_master_address()  # idle connections to another one are closed
+
+    @contextlib.asynccontextmanager
+    async def turn(self, *, once: bool = False) -> AsyncIterator[Any]:
+        try:
+            async with super().turn(once=once) as commands:
+                yield commands
+        except BrokerUnavailable as error:
+            if isinstance(error.__cause__, ResponseError) and time.monotonic() - self._asked_at > ASK_SENTINELS_S:
+                self._asked_at = time.monotonic()
+                with contextlib.suppress(BrokerUnavailable):  # what was refused is what has to be told
+                    await self.learn_nodes()
+            raise
+
+
 def open_redis(url: str, *, name: str) -> RedisClient:
     """Open Redis. Nothing is connected before the first command.
 
@@ -231,14 +264,18 @@ def _open_sentinel(url: str, ours: dict[str, Any]) -> RedisClient:
     new_sentinel: Any = Sentinel
     sentinel = new_sentinel(hosts, sentinel_kwargs=of_sentinel)
     options = {**_TIMEOUTS, **options, **ours, "db": int(db or 0)}
-    return _pooled(functools.partial(SentinelConnectionPool, service, sentinel), options, sentinel)
+    return _pooled(
+        functools.partial(SentinelConnectionPool, service, sentinel), options, sentinel, kind=_SentinelClient
+    )
 
 
-def _pooled(pool: Callable[..., Any], options: dict[str, Any], *also_closed: Any) -> RedisClient:
+def _pooled(
+    pool: Callable[..., Any], options: dict[str, Any], *also_closed: Any, kind: type[RedisClient] = RedisClient
+) -> RedisClient:
     links = pool(**options, retry=_never())
     links.make_connection()  # an option that does not exist shows here
     commands, once = (Redis.from_pool(pool(**options, retry=retry)) for retry in (_few(), _never()))
-    return RedisClient(commands, once, links, *also_closed)
+    return kind(commands, once, links, *also_closed)
 
 
 def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:

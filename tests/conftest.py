@@ -34,21 +34,28 @@ def free_port() -> int:
         return port
 
 
+def redis_program() -> str:
+    """The path of what is tested as Redis; `REDIS_SERVER=valkey-server make test` takes another program."""
+    return need(os.environ.get("REDIS_SERVER", "redis-server"), "redis-server")
+
+
 class RedisServer:
-    """A redis-server of its own: no persistence, no shared state, ended by the fixture."""
+    """A redis-server of its own: nothing persists unasked, no shared state, ended by the fixture."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.directory = directory
         self._command = [
-            need("redis-server", "redis-server"), "--port", str(self.port), "--bind", "127.0.0.1",
+            redis_program(), "--port", str(self.port), "--bind", "127.0.0.1",
             "--save", "", "--appendonly", "no", "--dir", str(directory), *options,
         ]  # fmt: skip
         self.process = self.start()
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        """Start it (again, after a kill) and wait until it answers."""
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+        """Start it (again, after a kill) and wait until it answers; options count before those it was made with."""
+        command = [*self._command, *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:

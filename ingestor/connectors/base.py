@@ -24,6 +24,7 @@ class Message:
         history: told on connecting; happened before we listened.
         sync: how things stand, told again on every connection; nothing that happened.
         room_id: what messages of this connection call their room, "" when that is not known.
+        happened_ms: when it happened, ms since 1970, as the envelope tells; 0 when it does not.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Message:
     history: bool
     sync: bool = False
     room_id: str = ""
+    happened_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

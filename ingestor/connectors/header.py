@@ -41,7 +41,7 @@ def head_of(room: RoomKey, message: Message, common: WireHeader | None, received
         platform=room.platform,
         room=room.room,
         id=message.id or inner_id or UNSET,
-        time=milliseconds(common.create_time if common else 0) or received_ms,
+        time=milliseconds(common.create_time if common else 0) or message.happened_ms or received_ms,
         history=message.history or UNSET,
     )
 

@@ -65,6 +65,7 @@ class Dialect:
         position: (cursor, its response) -> where to go on from there, "" when the cursor says nothing about that.
         cursor_header: of a frame; newer than the cursor in its response. Source: a web player, 2026, and recordings.
         greeting: method of the message that welcomes every new connection, "" where there is none.
+        happened_ms: when a message happened, as its envelope tells; 0 when it does not.
     """
 
     room_id: str
@@ -75,6 +76,7 @@ class Dialect:
     position: Callable[[str, pb.Response], str]
     cursor_header: bytes
     greeting: str = ""
+    happened_ms: Callable[[pb.Message], int] = lambda message: 0
 
 
 class WebcastProtocol:
@@ -193,6 +195,7 @@ class WebcastProtocol:
                         history=told is Told.HISTORY,
                         sync=told is Told.SYNC,
                         room_id=self._dialect.room_id,
+                        happened_ms=self._dialect.happened_ms(item),
                     )
                 )
         return messages

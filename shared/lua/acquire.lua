@@ -50,6 +50,8 @@ local id, token = epoch .. '-0', epoch .. ' ' .. owner
 redis.call('XADD', log, 'MAXLEN', '~', history_len, id, 't', 'epoch', 'r', '0', 'd', prev)
 redis.call('SET', lease, token, 'PX', ttl_ms)
 redis.call('HSET', state, 'holder', token, 'prev', prev, 'clean', clean)
+-- With the log went the ids that tell what the upstream, going on from there, would bring a second time.
+if prev == '-' then redis.call('HDEL', state, 'cursor') end
 if replaces == '' then redis.call('HDEL', state, 'phase') end -- the last holder's; ours is told in a moment
 redis.call('PEXPIRE', log, history_ttl_ms)
 redis.call('PEXPIRE', state, history_ttl_ms)

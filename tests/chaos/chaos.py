@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, may_strike_together
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.world import World, running_world
 
@@ -66,7 +66,14 @@ class Outcome:
 
 
 async def run(
-    folder: Path, *, seed: int, seconds: float, kinds: Sequence[str], most: int | None = None, clients: int = 2
+    folder: Path,
+    *,
+    seed: int,
+    seconds: float,
+    kinds: Sequence[str],
+    most: int | None = None,
+    clients: int = 2,
+    redis: str = "single",
 ) -> Outcome:
     """Break things for a while.
 
@@ -77,10 +84,11 @@ async def run(
         kinds: of faults.
         most: faults at most.
         clients: in each room.
+        redis: its topology; `kinds` are possible on it.
     """
     outcome = Outcome(seed)
     rng = random.Random(seed)
-    async with running_world(folder, seed=seed, clients=clients) as world:
+    async with running_world(folder, seed=seed, redis=redis, clients=clients) as world:
         first = await world.mark()
         if not await world.reached(first, FLOWING_WITHIN_S):
             outcome.stuck.append("before the first fault")
@@ -92,7 +100,7 @@ async def run(
             count = 1 if rng.random() > TOGETHER_SHARE else rng.choice((2, 3))
             chosen = [order[(struck + n) % len(order)] for n in range(min(count, len(order)))]
             struck += len(chosen)
-            await _strike(world, outcome, chosen, rng)
+            await _strike(world, outcome, may_strike_together(chosen), rng)
             _note_memory(world, outcome)
         last = await world.mark()
         if not await world.reached(last, FLOWING_WITHIN_S):

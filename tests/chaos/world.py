@@ -1,4 +1,7 @@
-"""A whole cluster as real processes, with a proxy on every link: what chaos breaks, and what it must not disturb."""
+"""A whole cluster as real processes, with a proxy on every link: what chaos breaks, and what it must not disturb.
+
+Links to Redis have none behind Sentinels and in a Cluster: there the servers themselves say where they are.
+"""
 
 import asyncio
 import contextlib
@@ -11,13 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import redis.asyncio
 
 from simulator.platforms import PLATFORMS
 from tests.chaos.clients import Client
 from tests.chaos.proxy import Proxy
-from tests.conftest import RedisServer, free_port
+from tests.conftest import free_port
 from tests.e2e.cluster import Processes, wait_for
+from tests.topologies import TOPOLOGIES, Topology
 
 LEASE_TTL_S: Final = 3.0
 ROOMS: Final = ("7300000000000010000", "7300000000000010001", "douyin/728804800000", "douyin/728804800001")
@@ -36,7 +39,7 @@ class Part:
     name: str
     process: "subprocess.Popen[bytes]"
     start: Any
-    redis: Proxy
+    redis: Proxy | None
     other: Proxy
     """Of an ingestor: to the platforms. Of a gateway: from its clients."""
 
@@ -58,7 +61,7 @@ class World:
     """The cluster and its clients."""
 
     processes: Processes
-    redis_server: RedisServer
+    redis: Topology
     http: httpx.AsyncClient
     rng: random.Random
     ingestors: list[Part] = field(default_factory=list)
@@ -66,6 +69,8 @@ class World:
     clients: list[Client] = field(default_factory=list)
     slow: list[Client] = field(default_factory=list)
     rooms: Sequence[str] = ROOMS
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever ends or begins a server of Redis, or changes who is master of what."""
 
     # --- the simulator ------------------------------------------------------------------------------------------------
 
@@ -133,21 +138,28 @@ def called(room: str) -> str:
 
 @contextlib.asynccontextmanager
 async def running_world(
-    folder: Path, *, seed: int, ingestors: int = 2, gateways: int = 2, clients: int = 2, rate: float = 8.0
+    folder: Path,
+    *,
+    seed: int,
+    redis: str = "single",
+    ingestors: int = 2,
+    gateways: int = 2,
+    clients: int = 2,
+    rate: float = 8.0,
 ) -> AsyncIterator[World]:
     """A cluster in which everything flows, until the block ends.
 
     Args:
         folder: for the output of its processes.
         seed: of what the simulator sends and clients choose.
+        redis: which of `TOPOLOGIES`.
         ingestors, gateways: how many.
         clients: in each room; beside them one that reads slowly, in one room.
         rate: messages a second in each room.
     """
-    (folder / "redis").mkdir(parents=True, exist_ok=True)
-    (folder / "output").mkdir(exist_ok=True)
-    server = RedisServer(folder / "redis")
-    processes = Processes(folder / "output", server.url)
+    (folder / "output").mkdir(parents=True, exist_ok=True)
+    topology = await asyncio.to_thread(TOPOLOGIES[redis], folder / "redis")
+    processes = Processes(folder / "output", topology.url)
     try:
         await asyncio.to_thread(
             processes.simulator, "--rooms", "2", "--rate", str(rate), "--seed", str(seed), "--payload-rate", "1"
@@ -156,7 +168,7 @@ async def running_world(
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=processes.simulator_url, verify=False, trust_env=False, timeout=10)
             )
-            world = World(processes, server, http, random.Random(f"{seed}/world"))
+            world = World(processes, topology, http, random.Random(f"{seed}/world"))
             for number in range(ingestors):
                 world.ingestors.append(await _ingestor(stack, world, f"ingestor-{number}"))
             for number in range(gateways):
@@ -175,10 +187,8 @@ async def running_world(
                 for task in tasks:
                     task.cancel()
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            server.process.send_signal(signal.SIGCONT)
         processes.end()
-        server.stop()
+        await asyncio.to_thread(topology.stop)
 
 
 def _client(world: World, room: str, seed: str, *, pause_s: float = 0.0) -> Client:
@@ -187,13 +197,21 @@ def _client(world: World, room: str, seed: str, *, pause_s: float = 0.0) -> Clie
     return client
 
 
+async def _way_to_redis(stack: contextlib.AsyncExitStack, world: World) -> tuple[str, Proxy | None]:
+    """The URL for one part, and the proxy that it leads to, if any."""
+    if world.redis.kind != "single":
+        return world.redis.url, None
+    proxy = await stack.enter_async_context(Proxy(world.redis.servers[0].port).running())
+    return f"redis://127.0.0.1:{proxy.port}/0", proxy
+
+
 async def _ingestor(stack: contextlib.AsyncExitStack, world: World, name: str) -> Part:
-    to_redis = await stack.enter_async_context(Proxy(world.redis_server.port).running())
+    redis_url, to_redis = await _way_to_redis(stack, world)
     simulator_port = int(world.processes.simulator_url.rpartition(":")[2])
     to_platform = await stack.enter_async_context(Proxy(simulator_port).running())
     url = f"http://127.0.0.1:{to_platform.port}"
     env = {name: value for row in PLATFORMS for name, value in row.settings(url).items()} | {
-        "REDIS_URL": f"redis://127.0.0.1:{to_redis.port}/0",
+        "REDIS_URL": redis_url,
         "ROOMCAST_INGESTOR_NAME": name,
         "ROOMCAST_LEASE_TTL_S": f"{LEASE_TTL_S}",
         "ROOMCAST_LOG_LEVEL": "INFO",
@@ -210,11 +228,11 @@ async def _ingestor(stack: contextlib.AsyncExitStack, world: World, name: str) -
 
 
 async def _gateway(stack: contextlib.AsyncExitStack, world: World, name: str) -> Part:
-    to_redis = await stack.enter_async_context(Proxy(world.redis_server.port).running())
+    redis_url, to_redis = await _way_to_redis(stack, world)
     port = free_port()
     from_clients = await stack.enter_async_context(Proxy(port).running())
     env = {
-        "REDIS_URL": f"redis://127.0.0.1:{to_redis.port}/0",
+        "REDIS_URL": redis_url,
         "ROOMCAST_GATEWAY_NAME": name,
         "ROOMCAST_LEASE_TTL_S": f"{LEASE_TTL_S}",
         "ROOMCAST_LOG_LEVEL": "INFO",
@@ -228,17 +246,3 @@ async def _gateway(stack: contextlib.AsyncExitStack, world: World, name: str) ->
         return process
 
     return Part(name, await asyncio.to_thread(start), start, to_redis, from_clients)
-
-
-async def tell_redis(world: World, *command: str) -> None:
-    """A command for Redis itself, past all proxies; as soon as it can be told, for it may just be away."""
-    async with asyncio.timeout(20):
-        while True:
-            client = redis.asyncio.Redis.from_url(world.redis_server.url)
-            try:
-                await client.execute_command(*command)  # type: ignore[no-untyped-call]
-                return
-            except redis.exceptions.RedisError:
-                await asyncio.sleep(0.05)
-            finally:
-                await client.aclose()

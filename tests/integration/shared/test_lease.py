@@ -134,6 +134,19 @@ async def test_rooms_acquired_in_a_row_share_no_epoch(bench: Bench) -> None:
     assert len(epochs) == 50
 
 
+async def test_place_of_the_upstream_is_forgotten_with_the_log_it_stands_behind(bench: Bench) -> None:
+    first = await bench.hold()
+    await bench.broker.publish(first, 1, batch("a"), state={"cursor": "p1", "title": "T"}, min_id=None)
+    second = await bench.hold(replaces=first.owner)
+    assert (await bench.broker.state(bench.room)).position == "p1"
+
+    await bench.commands.delete(bench.keys.log)
+    await bench.hold(replaces=second.owner)
+
+    state = await bench.broker.state(bench.room)
+    assert (state.position, state.title) == ("", "T")
+
+
 async def test_log_trimmed_to_nothing_still_tells_the_id_before(bench: Bench) -> None:
     first = await bench.hold()
     await bench.broker.publish(first, 1, batch("a"), state={}, min_id=None)

@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from shared import event_loop
+from shared import event_loop, metrics
 from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
-from shared.lease import Released, Renewed, new_owner
+from shared.lease import Lease, Leases, Lost, Released, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import open_redis
 from shared.scripts import Script
@@ -89,6 +89,16 @@ async def test_nothing_is_half_acquired_or_half_told_over_maxmemory(bench: Bench
     assert await bench.leases.renew(lease) == Renewed(Cursor(lease.epoch, 0))
 
 
+async def test_every_refusal_is_counted_by_its_word(bench: Bench) -> None:
+    lease = await bench.hold()
+    await use_memory_up(bench)
+    before = metrics.REDIS_REFUSALS.labels("OOM")._value.get()
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable):
+            await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
+    assert metrics.REDIS_REFUSALS.labels("OOM")._value.get() == before + 2
+
+
 async def test_replica_and_missing_replicas_are_refusals(bench: Bench) -> None:
     lease = await bench.hold()
     await bench.commands.config_set("min-replicas-to-write", 1)
@@ -139,6 +149,23 @@ async def test_frozen_redis_is_told_in_bounded_time_and_what_was_sent_counts_onc
 
     assert isinstance(answer, Published)
     assert [entry.data for entry in await bench.log()] == [b"-", b"a", b"b"]
+
+
+async def test_lease_that_ran_out_while_redis_stood_still_is_revived(bench: Bench, own_redis: RedisServer) -> None:
+    leases = Leases(bench.redis, ttl_s=0.2, history_ttl_s=60, history_len=100)
+    lease = await leases.acquire(bench.room, new_owner("one"), need_demand=False)
+    assert isinstance(lease, Lease)
+    own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(0.3)  # its clock goes on
+    finally:
+        own_redis.process.send_signal(signal.SIGCONT)
+
+    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == Lost()
+    assert await bench.leases.renew(lease) == Renewed(Cursor(lease.epoch, 0))
+    assert await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None) == Published(
+        Cursor(lease.epoch, 1), 1
+    )
 
 
 async def test_restarted_redis_is_used_again_at_once(bench: Bench, own_redis: RedisServer) -> None:

@@ -421,6 +421,19 @@ async def test_demand_that_could_not_be_told_is_told_soon() -> None:
         assert at.demand.told == ["announce"]
 
 
+async def test_room_whose_demand_redis_refuses_is_unavailable_and_not_untaken() -> None:
+    async with scene() as at:
+        await at.join()
+        at.demand.away = True
+        at.room.want()
+        await at.settle()
+        now = time.monotonic()
+        for later in (11.0, 11.5):
+            at.room.tick(now + later)
+            await at.settle()
+        assert at.listener.notes == [Code.UNAVAILABLE]
+
+
 @pytest.mark.parametrize(
     ("ingestors", "code"),
     [

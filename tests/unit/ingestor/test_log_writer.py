@@ -10,6 +10,7 @@ import pytest
 
 from ingestor import log_writer
 from ingestor.log_writer import LogWriter
+from shared import metrics
 from shared.broker import Broker, Entry
 from shared.cursor import Cursor
 from shared.demand import Demand
@@ -163,6 +164,37 @@ async def test_a_batch_whose_answer_is_not_known_is_sent_again_and_stored_once(b
     assert await bench.texts() == ["|", "a", "b"]
 
 
+async def test_a_room_that_cannot_be_stored_is_reported_when_that_begins_and_when_it_ends(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def said(words: str) -> int:
+        return sum(record.getMessage().startswith(words) for record in caplog.records)
+
+    caplog.set_level("INFO")
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = "request"
+        writer.add(chat(ROOM, "a"), 1)
+        async with asyncio.timeout(10):
+            while bench.broker.calls < 3:
+                await asyncio.sleep(0.01)
+        assert (metrics.ROOMS_STALLED._value.get(), said("storing failed"), said("storing again")) == (1, 1, 0)
+        bench.broker.cut = ""
+        await drained(writer)
+        assert (metrics.ROOMS_STALLED._value.get(), said("storing failed"), said("storing again")) == (0, 1, 1)
+
+
+async def test_a_room_given_up_while_it_cannot_be_stored_is_not_reported_any_more(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    bench.broker.cut = "request"
+    async with Running(writer):
+        writer.add(chat(ROOM, "a"), 1)
+        async with asyncio.timeout(10):
+            while not metrics.ROOMS_STALLED._value.get():
+                await asyncio.sleep(0.01)
+    assert metrics.ROOMS_STALLED._value.get() == 0
+
+
 async def test_a_phase_is_told_in_its_place_among_the_events(bench: Bench) -> None:
     writer = bench.writer(await bench.acquire())
     writer.add(chat(ROOM, "a"), 1, {"viewer_count": "7"})
@@ -215,7 +247,7 @@ async def test_a_holder_goes_on_in_a_redis_that_forgot_everything_and_tells_the_
         await drained(writer)
     assert await bench.texts() == ["|", "gap", "after"]
     state = await bench.broker.state(ROOM)
-    assert (state.phase, state.title, state.position) == (RoomPhase(phase=Phase.CONNECTED, at=9), "told", "7")
+    assert (state.phase, state.title, state.position) == (RoomPhase(phase=Phase.CONNECTED, at=9), "told", "")
 
 
 async def test_a_holder_whose_time_is_over_gives_up_a_redis_that_forgot_everything(bench: Bench) -> None:

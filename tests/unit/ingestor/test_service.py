@@ -15,12 +15,16 @@ from ingestor.connectors.base import LiveRoom
 from ingestor.settings import IngestorSettings
 from shared import keys
 from shared.broker import Broker
+from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.errors import Blocked, KeyRefused, RateLimited, RoomBanned, RoomNotFound, RoomOffline, UpstreamUnavailable
+from shared.events import encode
 from shared.keys import RoomKeys
+from shared.lease import Lease, Leases, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
+from tests.events import chat
 from tests.fakes import FakeConnector
 
 ROOM = RoomKey("tiktok", "7300000000000000001")
@@ -472,6 +476,38 @@ async def test_an_ingestor_that_ends_hands_its_rooms_over_and_the_next_goes_on_w
         second.push(("1", "a"), ("2", "b"))
         await stage.logged("live_status", "a", "b")
     assert second.started_with == "p1"
+
+
+@pytest.mark.parametrize("overlaps", [True, False])
+async def test_a_room_whose_holder_died_is_gone_on_with_where_its_last_batch_stands(
+    stage: Stage, overlaps: bool
+) -> None:
+    leases = Leases(stage.redis, ttl_s=0.2, history_ttl_s=60, history_len=2000)
+    await stage.demand.announce(ROOM)
+    dead = await leases.acquire(ROOM, new_owner("dead"))
+    assert isinstance(dead, Lease)
+    said = encode(chat(ROOM, "a", message_id="1"), Cursor(dead.epoch, 1))
+    await stage.broker.publish(dead, 1, [("chat", 1, said)], state={"cursor": "p1"}, min_id=None)
+    async with stage.ingestor("two"):
+        upstream = await stage.connector.upstream(1)
+        assert upstream.started_with == "p1"
+        if overlaps:
+            upstream.push(("1", "a"), ("2", "b"))
+            await stage.logged("a", "live_status", "b")
+        else:
+            upstream.push(("2", "b"))
+            await stage.logged("a", "live_status", "gap", "b")
+
+
+async def test_who_takes_a_room_whose_log_is_lost_begins_now_and_repeats_nothing(stage: Stage) -> None:
+    async with stage.ingestor("one"):
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).push(("1", "a"), position="p1")
+        await stage.logged("live_status", "a")
+    async with stage.redis.turn() as commands:
+        await commands.delete(RoomKeys.of(ROOM).log)
+    async with stage.ingestor("two"):
+        assert (await stage.connector.upstream(2)).started_with == ""
 
 
 async def test_an_ingestor_takes_no_more_rooms_than_it_may(stage: Stage) -> None:
