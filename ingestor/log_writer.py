@@ -6,6 +6,7 @@ in its place. Nothing here knows how events come about.
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import random
@@ -20,7 +21,7 @@ from shared.backoff import Backoff
 from shared.broker import Broker, Entry, Hole, PublishAnswer, Published
 from shared.clock import now_ms
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable, LeaseLost
+from shared.errors import BrokerUnavailable, LeaseLost, NotSent
 from shared.events import ENTRY_MAX_BYTES, Event, Gap, encode, type_of
 from shared.lease import Lease, Leases, Lost, NoLog, Released, Renewed, new_owner
 from shared.phases import RoomPhase
@@ -105,6 +106,7 @@ class LogWriter:
         self._kept: deque[_Event] = deque()
         self._kept_bytes = 0
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
 
@@ -201,6 +203,10 @@ class LogWriter:
                     await self._store_next()
             self._settled.set()
 
+    def hurry(self) -> None:
+        """Redis may be there again: try at once what waits to be tried again."""
+        self._hurry.set()
+
     async def drain(self) -> None:
         """Wait until all that was added is stored; `run` has to be running."""
         await self._settled.wait()
@@ -227,12 +233,18 @@ class LogWriter:
                         stalled_at = self._clock()
                         metrics.ROOMS_STALLED.inc()
                         logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
-                    await asyncio.sleep(_RETRY.delay_s(attempt, random.random))
+                    await self._pause(_RETRY.delay_s(attempt, random.random))
             if stalled_at is not None:
                 logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - stalled_at)
         finally:
             if stalled_at is not None:
                 metrics.ROOMS_STALLED.dec()
+
+    async def _pause(self, delay_s: float) -> None:
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._hurry.wait()
 
     def _freeze(self) -> None:
         size = 0
@@ -272,7 +284,11 @@ class LogWriter:
         for item in self._frozen:
             state.update(item.state)
         sent_before, self._unanswered = self._unanswered, True
-        answer = await self._publish(self._frozen, state)
+        try:
+            answer = await self._publish(self._frozen, state)
+        except NotSent:
+            self._unanswered = sent_before
+            raise
         self._unanswered = sent_before
         match answer:
             case Published():

@@ -133,7 +133,8 @@ class RoomWorker:
             self._ingesting.cancel()
 
     def poke(self) -> None:
-        """What clients want may have changed: look now."""
+        """What clients want may have changed, or Redis be back: look now."""
+        self._writer.hurry()
         self._recheck.set()
 
     async def run(self) -> None:

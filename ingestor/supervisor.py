@@ -42,7 +42,7 @@ class Worker(Protocol):
         """Ask `run` to release the lease and return."""
 
     def poke(self) -> None:
-        """Ask it to look at the room's demand now."""
+        """Ask it to look at the room's demand now, and to try again what Redis did not take."""
 
 
 class Supervisor:
@@ -98,6 +98,9 @@ class Supervisor:
 
     def rescan(self) -> None:
         """Wakes may have been missed, and what we know of others' leases be out of date: look at all rooms now."""
+        for worker in self._workers.values():
+            if worker is not None:
+                worker.poke()
         self._resting.clear()
         self._next_scan = -math.inf
         self._wake.set()

@@ -132,6 +132,10 @@ class BrokerUnavailable(RoomcastError):
     """Redis cannot be asked or refuses to store. Keep clients, retry, report not ready."""
 
 
+class NotSent(BrokerUnavailable):
+    """Redis was not even asked: nothing has been done."""
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether trying again, after a pause, can succeed without anybody acting."""
     if isinstance(error, RoomNotLive | KeyRefused):

@@ -44,7 +44,7 @@ class LinkLimits:
     probe_after_s: float = 0.6
     answer_within_s: float = 1.4
     confirm_within_s: float = 5.0
-    backoff: Backoff = field(default=Backoff(base_s=0.05, cap_s=2.0))
+    backoff: Backoff = field(default=Backoff(base_s=0.05, cap_s=1.0))
 
 
 DEFAULT_LIMITS = LinkLimits()

@@ -21,10 +21,10 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import DataError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError, ResponseError
 
 from shared import metrics
-from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, NotSent
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
@@ -57,6 +57,8 @@ def broker_errors() -> Iterator[None]:
         yield
     except DataError:
         raise  # a value of a type that cannot be sent: as plain a bug as a TypeError
+    except NoScriptError:
+        raise  # for `scripts`
     except ResponseError as error:
         code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
         text = f"{type(error).__name__}: {error}"
@@ -87,24 +89,51 @@ class RedisClient:
 
     link_read_s = math.inf
 
-    def __init__(self, commands: Any, once: Any, links: Any, *also_closed: Any) -> None:
+    def __init__(self, commands: Any, links: Any, *also_closed: Any) -> None:
         self.commands = commands
-        self._once = once
         self._links = links
-        self._closed_with_it = (commands, once, *also_closed)
+        self._closed_with_it = (commands, *also_closed)
         self._turns = asyncio.Semaphore(CALLS_MAX)
 
     @contextlib.asynccontextmanager
-    async def turn(self, *, once: bool = False) -> AsyncIterator[Any]:
-        """Commands, when it is our turn, with errors translated as `broker_errors` says.
+    async def turn(self) -> AsyncIterator[Any]:
+        """Commands, when it is our turn, with errors translated as `broker_errors` says."""
+        async with self._turns:
+            try:
+                with broker_errors():
+                    yield self.commands
+            except BrokerUnavailable as error:
+                if isinstance(error.__cause__, ResponseError):
+                    await self._on_refusal()
+                raise
+
+    async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
+        """The answer to a command that is sent once, so that it tells all there is to know.
+
+        Asked again in silence, a Redis that was emptied in between refuses what it had done before.
 
         Args:
-            once: they are sent once, so that an answer tells all there is to know. Asked again in silence, a Redis
-                that was emptied in between would refuse what it had done before.
+            key: one that the command is about.
+            command: its name and arguments.
+
+        Raises:
+            NotSent: it was not.
+            BrokerUnavailable: it may have been done.
         """
-        async with self._turns:
-            with broker_errors():
-                yield self._once if once else self.commands
+        async with self.turn() as commands:
+            pool = commands.connection_pool
+            try:
+                connection = await pool.get_connection()
+            except (RedisError, OSError) as error:
+                raise NotSent(f"{type(error).__name__}: {error}") from error
+            try:
+                await connection.send_command(*command)
+                return await connection.read_response()
+            finally:
+                await pool.release(connection)
+
+    async def _on_refusal(self) -> None:
+        """A command was refused, for reasons that may go away. Never raises."""
 
     def node_of(self, channel: str) -> str:
         """The name of the node that serves a sharded channel; "" where there is only one.
@@ -144,9 +173,8 @@ class RedisClient:
 
         For when one was found dead: what cut it may have cut them all, and each would cost a time-out of its own.
         """
-        for client in (self.commands, self._once):
-            with contextlib.suppress(RedisError, OSError):
-                await client.connection_pool.disconnect()
+        with contextlib.suppress(RedisError, OSError):
+            await self.commands.connection_pool.disconnect()
 
     async def aclose(self) -> None:
         """Close all connections. Never raises."""
@@ -158,9 +186,16 @@ class RedisClient:
 class _ClusterClient(RedisClient):
     """Each master serves its own channels, so a link leads to one of them."""
 
-    def __init__(self, cluster: RedisCluster, once: RedisCluster) -> None:
-        super().__init__(cluster, once, None)
+    def __init__(self, cluster: RedisCluster) -> None:
+        super().__init__(cluster, None)
         self._cluster = cluster
+
+    async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
+        async with self.turn():
+            await self._cluster.initialize()
+            node = self._cluster.get_node_from_key(key)
+            # A node that is named is asked once, but for redirections, which are no answer.
+            return await self._cluster.execute_command(*command, target_nodes=node)
 
     def node_of(self, channel: str) -> str:
         with broker_errors():
@@ -172,7 +207,7 @@ class _ClusterClient(RedisClient):
             await self._cluster.nodes_manager.initialize()
 
     async def drop_connections(self) -> None:
-        for node in (*self._cluster.get_nodes(), *self._once.get_nodes()):
+        for node in self._cluster.get_nodes():
             with contextlib.suppress(RedisError, OSError):
                 await node.disconnect()
 
@@ -194,20 +229,13 @@ class _SentinelClient(RedisClient):
 
     async def learn_nodes(self) -> None:
         with broker_errors():
-            for client in (self.commands, self._once):
-                await client.connection_pool.get_master_address()  # idle connections to another one are closed
+            await self.commands.connection_pool.get_master_address()  # idle connections to another one are closed
 
-    @contextlib.asynccontextmanager
-    async def turn(self, *, once: bool = False) -> AsyncIterator[Any]:
-        try:
-            async with super().turn(once=once) as commands:
-                yield commands
-        except BrokerUnavailable as error:
-            if isinstance(error.__cause__, ResponseError) and time.monotonic() - self._asked_at > ASK_SENTINELS_S:
-                self._asked_at = time.monotonic()
-                with contextlib.suppress(BrokerUnavailable):  # what was refused is what has to be told
-                    await self.learn_nodes()
-            raise
+    async def _on_refusal(self) -> None:
+        if time.monotonic() - self._asked_at > ASK_SENTINELS_S:
+            self._asked_at = time.monotonic()
+            with contextlib.suppress(BrokerUnavailable):  # what was refused is what has to be told
+                await self.learn_nodes()
 
 
 def open_redis(url: str, *, name: str) -> RedisClient:
@@ -274,26 +302,21 @@ def _pooled(
 ) -> RedisClient:
     links = pool(**options, retry=_never())
     links.make_connection()  # an option that does not exist shows here
-    commands, once = (Redis.from_pool(pool(**options, retry=retry)) for retry in (_few(), _never()))
-    return kind(commands, once, links, *also_closed)
+    return kind(Redis.from_pool(pool(**options, retry=_few())), links, *also_closed)
 
 
 def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:
     hosts, path, options = _parse_hosts(url, default_port=6379)
     if path:
         raise ValueError("a cluster has no databases")
-
-    def opened(retry: Retry) -> RedisCluster:
-        nodes = [ClusterNode(host, port) for host, port in hosts]
-        return RedisCluster(startup_nodes=nodes, **{**_TIMEOUTS, **options, **ours}, retry=retry)
-
-    return _ClusterClient(opened(_few()), opened(_never()))
+    nodes = [ClusterNode(host, port) for host, port in hosts]
+    return _ClusterClient(RedisCluster(startup_nodes=nodes, **{**_TIMEOUTS, **options, **ours}, retry=_few()))
 
 
 def _open_memory(url: str, ours: dict[str, Any]) -> RedisClient:
     server = _memory_servers.setdefault(url, FakeServer())
     commands = FakeAsyncRedis(server=server, **ours)
-    client = RedisClient(commands, commands, commands.connection_pool)
+    client = RedisClient(commands, commands.connection_pool)
     client.link_read_s = 0.5
     return client
 

@@ -34,13 +34,19 @@ class Script:
         Args:
             redis: where.
             keys, args: as its file names them.
-            once: see `RedisClient.turn`.
+            once: as `RedisClient.ask_once`.
 
         Raises:
+            NotSent: with `once`: it was not.
             BrokerUnavailable: the outcome is not known.
         """
-        async with redis.turn(once=once) as commands:
+        if once:
+            try:
+                return await redis.ask_once(keys[0], "EVALSHA", self._sha, len(keys), *keys, *args)
+            except NoScriptError:  # new to this server, or forgotten by it; EVAL makes it known
+                return await redis.ask_once(keys[0], "EVAL", self._text, len(keys), *keys, *args)
+        async with redis.turn() as commands:
             try:
                 return await commands.evalsha(self._sha, len(keys), *keys, *args)
-            except NoScriptError:  # new to this server, or forgotten by it; EVAL makes it known
+            except NoScriptError:
                 return await commands.eval(self._text, len(keys), *keys, *args)

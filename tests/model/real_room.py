@@ -116,8 +116,11 @@ class Network(RedisClient):
 
     def __init__(self, redis: RedisClient) -> None:
         self.calls: list[Call] = []
-        gate = _Gate(redis.commands, self.calls)
-        super().__init__(gate, gate, None)
+        super().__init__(_Gate(redis.commands, self.calls), None)
+
+    async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
+        async with self.turn() as commands:
+            return await commands.execute_command(*command)
 
 
 class SmallPages(Broker):

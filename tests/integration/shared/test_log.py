@@ -292,7 +292,7 @@ class Overtaken:
 
 
 async def test_log_that_begins_while_it_is_asked_about_is_to_be_asked_about_again(bench: Bench) -> None:
-    broker = Broker(RedisClient(Overtaken(bench), None, None), history_ttl_s=60, history_len=100)
+    broker = Broker(RedisClient(Overtaken(bench), None), history_ttl_s=60, history_len=100)
     with pytest.raises(BrokerUnavailable):
         await broker.last_id(bench.room)
     assert await bench.broker.last_id(bench.room) is not None

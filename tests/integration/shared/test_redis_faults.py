@@ -9,7 +9,7 @@ from shared import event_loop, metrics
 from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable, LocalProtocolError
+from shared.errors import BrokerUnavailable, LocalProtocolError, NotSent
 from shared.lease import Lease, Leases, Lost, Released, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import open_redis
@@ -195,13 +195,24 @@ async def test_batch_is_not_sent_again_in_silence(bench: Bench) -> None:
     """Else a Redis emptied between the two would seem never to have had it, and under new ids it would come twice."""
     lease = await bench.hold()
     await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
-    async with bench.redis.turn(once=True) as commands:
+    async with bench.redis.turn() as commands:
         for idle in commands.connection_pool._available_connections:
             idle._writer.transport.abort()
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailable) as raised:
         await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
+    assert not isinstance(raised.value, NotSent)  # as far as we know
     answer = await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
     assert answer == Published(Cursor(lease.epoch, 2), 1)
+
+
+async def test_batch_for_a_redis_that_is_not_there_is_known_not_to_be_sent(
+    bench: Bench, own_redis: RedisServer
+) -> None:
+    lease = await bench.hold()
+    own_redis.stop()
+    await bench.redis.drop_connections()
+    with pytest.raises(NotSent):
+        await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
 
 
 async def test_many_questions_at_once_wait_for_their_turn(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from shared.errors import BrokerUnavailable
 from shared.keys import ROOMS
 from shared.lease import Lease, Lost, Released, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
+from shared.redis_client import broker_errors
 from shared.scripts import Script
 from tests.integration.shared.conftest import Bench, Ear, batch
 
@@ -22,32 +23,36 @@ CONNECTED = RoomPhase(phase=Phase.CONNECTED, at=1)
 Answer = TypeVar("Answer")
 
 
-class LossyCommands:
-    """Commands of a Redis to which the next script does not get, or from which its answer does not."""
+class Loss:
+    """The next script does not get to Redis, or its answer does not come back."""
 
-    def __init__(self, commands: Any) -> None:
-        self._commands = commands
-        self.loses = ""
+    def __init__(self, bench: Bench, loses: str) -> None:
+        self._commands = bench.redis.commands
+        self._ask_once = bench.redis.ask_once
+        self._loses = loses
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._commands, name)
 
     async def evalsha(self, *args: Any) -> Any:
-        loses, self.loses = self.loses, ""
+        return await self._lossy(self._commands.evalsha, *args)
+
+    async def eval(self, *args: Any) -> Any:
+        return await self._lossy(self._commands.eval, *args)
+
+    async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
+        with broker_errors():
+            return await self._lossy(self._ask_once, key, *command)
+
+    async def _lossy(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        loses, self._loses = self._loses, ""
         if loses == "request":
             raise redis.exceptions.ConnectionError("lost by the test")
         try:
-            answer = await self._commands.evalsha(*args)
+            answer = await ask(*args)
         except redis.exceptions.NoScriptError:
-            self.loses = loses  # it is sent once more, as a text
+            self._loses = loses  # it is sent once more, as a text
             raise
-        if loses == "answer":
-            raise redis.exceptions.ConnectionError("lost by the test")
-        return answer
-
-    async def eval(self, *args: Any) -> Any:
-        answer = await self._commands.eval(*args)
-        loses, self.loses = self.loses, ""
         if loses == "answer":
             raise redis.exceptions.ConnectionError("lost by the test")
         return answer
@@ -60,9 +65,8 @@ def loses(request: pytest.FixtureRequest) -> str:
 
 async def sent_twice(bench: Bench, loses: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """What the second try is answered, after one whose outcome is not known."""
-    lossy = LossyCommands(bench.redis.commands)
-    lossy.loses = loses
-    bench.redis.commands = bench.redis._once = lossy
+    loss = Loss(bench, loses)
+    bench.redis.commands, bench.redis.ask_once = loss, loss.ask_once  # type: ignore[method-assign]
     with pytest.raises(BrokerUnavailable):
         await ask()
     return await ask()

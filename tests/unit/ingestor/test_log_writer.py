@@ -11,10 +11,11 @@ import pytest
 from ingestor import log_writer
 from ingestor.log_writer import LogWriter
 from shared import metrics
+from shared.backoff import Backoff
 from shared.broker import Broker, Entry
 from shared.cursor import Cursor
 from shared.demand import Demand
-from shared.errors import BrokerUnavailable, LeaseLost
+from shared.errors import BrokerUnavailable, LeaseLost, NotSent
 from shared.events import ENTRY_MAX_BYTES
 from shared.keys import RoomKeys
 from shared.lease import Lease, Leases, new_owner
@@ -28,13 +29,15 @@ KEYS = RoomKeys.of(ROOM)
 
 
 class FaultyBroker(Broker):
-    """A broker whose link to Redis can be cut: before a call arrives, or before its answer comes back."""
+    """A broker whose link to Redis can be cut: before a call is sent, or arrives, or before its answer comes back."""
 
     cut: str = ""
     calls = 0
 
     async def publish(self, *args: Any, **kwargs: Any) -> Any:
         self.calls += 1
+        if self.cut == "sending":
+            raise NotSent("cut by the test")
         if self.cut == "request":
             raise BrokerUnavailable("cut by the test")
         answer = await super().publish(*args, **kwargs)
@@ -149,7 +152,7 @@ async def test_an_event_too_large_for_the_log_is_left_out_and_leaves_no_hole(ben
     assert [entry.cursor.offset for entry in await bench.log()] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("cut", ["request", "answer"])
+@pytest.mark.parametrize("cut", ["sending", "request", "answer"])
 async def test_a_batch_whose_answer_is_not_known_is_sent_again_and_stored_once(bench: Bench, cut: str) -> None:
     writer = bench.writer(await bench.acquire())
     async with Running(writer):
@@ -193,6 +196,24 @@ async def test_a_room_given_up_while_it_cannot_be_stored_is_not_reported_any_mor
             while not metrics.ROOMS_STALLED._value.get():
                 await asyncio.sleep(0.01)
     assert metrics.ROOMS_STALLED._value.get() == 0
+
+
+async def test_what_waits_to_be_tried_again_is_tried_at_once_when_told_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_writer, "_RETRY", Backoff(base_s=1000, cap_s=1000))
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = "request"
+        writer.add(chat(ROOM, "a"), 1)
+        async with asyncio.timeout(10):
+            while bench.broker.calls < 1:
+                await asyncio.sleep(0.005)
+        bench.broker.cut = ""
+        await asyncio.sleep(0)
+        writer.hurry()
+        await drained(writer)
+    assert await bench.texts() == ["|", "a"]
 
 
 async def test_a_phase_is_told_in_its_place_among_the_events(bench: Bench) -> None:
@@ -348,6 +369,20 @@ async def test_a_batch_without_an_answer_is_not_stored_twice_when_the_log_was_lo
         bench.broker.cut = ""
         await drained(writer)
     assert await bench.texts() == ["|", "gap", "next"]
+
+
+async def test_a_batch_that_was_never_sent_goes_into_the_next_epoch(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = "sending"
+        writer.add(chat(ROOM, "seen by nobody"), 1)
+        async with asyncio.timeout(10):
+            while bench.broker.calls < 1:
+                await asyncio.sleep(0.005)
+        await bench.redis.commands.flushall()
+        bench.broker.cut = ""
+        await drained(writer)
+    assert await bench.texts() == ["|", "gap", "seen by nobody"]
 
 
 async def test_a_full_buffer_is_dropped_and_announced_and_no_offset_is_used_again(bench: Bench) -> None:
