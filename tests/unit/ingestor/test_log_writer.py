@@ -34,6 +34,11 @@ class FaultyBroker(Broker):
     cut: str = ""
     calls = 0
 
+    async def called(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.calls:
+                await asyncio.sleep(0.005)
+
     async def publish(self, *args: Any, **kwargs: Any) -> Any:
         self.calls += 1
         if self.cut == "sending":
@@ -206,9 +211,7 @@ async def test_what_waits_to_be_tried_again_is_tried_at_once_when_told_so(
     async with Running(writer):
         bench.broker.cut = "request"
         writer.add(chat(ROOM, "a"), 1)
-        async with asyncio.timeout(10):
-            while bench.broker.calls < 1:
-                await asyncio.sleep(0.005)
+        await bench.broker.called()
         bench.broker.cut = ""
         await asyncio.sleep(0)
         writer.hurry()
@@ -360,9 +363,7 @@ async def test_a_batch_without_an_answer_is_not_stored_twice_when_the_log_was_lo
     async with Running(writer):
         bench.broker.cut = "answer"
         writer.add(chat(ROOM, "perhaps seen"), 1)
-        async with asyncio.timeout(10):
-            while bench.broker.calls < 1:
-                await asyncio.sleep(0.005)
+        await bench.broker.called()
         writer.add(chat(ROOM, "next"), 1)
         async with bench.redis.turn() as commands:
             await commands.delete(KEYS.log)
@@ -376,9 +377,7 @@ async def test_a_batch_that_was_never_sent_goes_into_the_next_epoch(bench: Bench
     async with Running(writer):
         bench.broker.cut = "sending"
         writer.add(chat(ROOM, "seen by nobody"), 1)
-        async with asyncio.timeout(10):
-            while bench.broker.calls < 1:
-                await asyncio.sleep(0.005)
+        await bench.broker.called()
         await bench.redis.commands.flushall()
         bench.broker.cut = ""
         await drained(writer)
