@@ -33,6 +33,8 @@ def main(
     """Break a whole cluster at random, and judge what its clients got."""
     if impossible := set(kinds) - set(POSSIBLE[redis]):
         raise click.BadParameter(f"not with --redis {redis}: {', '.join(sorted(impossible))}", param_hint="--fault")
+    if keep and any((keep / str(seed)).exists() for seed in seeds):
+        raise click.BadParameter("holds the output of another run", param_hint="--keep")
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as temporary:
         for seed in seeds:

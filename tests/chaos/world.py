@@ -222,7 +222,9 @@ async def _ingestor(stack: contextlib.AsyncExitStack, world: World, name: str) -
     }
 
     def start() -> "subprocess.Popen[bytes]":
-        return world.processes.start("-m", "ingestor", env=env)
+        process = world.processes.start("-m", "ingestor", env=env)
+        world.processes.until_said(process, "pub/sub link up")  # it hears of rooms
+        return process
 
     return Part(name, await asyncio.to_thread(start), start, to_redis, to_platform)
 

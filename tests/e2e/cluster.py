@@ -36,11 +36,13 @@ class Processes:
         self.running: list[subprocess.Popen[bytes]] = []
         self.simulator_url = ""
         self._count = 0
+        self._paths: dict[int, Path] = {}
 
     def start(self, *command: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Start a Python module or script of the project."""
         self._count += 1
-        log = (self.folder / f"{self._count:02}-{command[-1 if len(command) == 1 else 1].strip('-')}.log").open("wb")
+        path = self.folder / f"{self._count:02}-{command[-1 if len(command) == 1 else 1].strip('-')}.log"
+        log = path.open("wb")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ROOMCAST_")}
         environment |= FAST | {"ROOMCAST_LOG_LEVEL": "DEBUG", "PYTHONUNBUFFERED": "1"}
         if self.redis_url:
@@ -54,7 +56,20 @@ class Processes:
         )
         log.close()
         self.running.append(process)
+        self._paths[process.pid] = path
         return process
+
+    def until_said(self, process: "subprocess.Popen[bytes]", text: str, *, timeout_s: float = 30) -> None:
+        """Wait until a process has printed something.
+
+        Raises:
+            TimeoutError: it did not; or the process ended.
+        """
+        path, deadline = self._paths[process.pid], time.monotonic() + timeout_s
+        while text not in path.read_text("utf8", "replace"):
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise TimeoutError(f"{path.name} does not say {text!r}")
+            time.sleep(0.02)
 
     def simulator(self, *options: str) -> "subprocess.Popen[bytes]":
         """A simulator; the connectors started later use it."""
