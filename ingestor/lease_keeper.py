@@ -7,6 +7,7 @@ a moment, and so long the room is kept.
 import asyncio
 import logging
 import math
+import random
 from collections.abc import Awaitable, Callable
 
 from shared.demand import Demand, Wish
@@ -34,7 +35,7 @@ async def keep_lease(
         room: whose lease.
         renew: raises LeaseLost when somebody else has it, BrokerUnavailable when that is not known.
         demand: where to look what is wanted of the room.
-        on_wish: told after each renewal, and when the demand ran out.
+        on_wish: told after each renewal what is wanted; not while a demand that was forgotten is waited for.
         recheck: set when the demand may have changed; it is looked at then.
         ttl_s: of the lease.
 
@@ -45,6 +46,7 @@ async def keep_lease(
     clock = asyncio.get_running_loop().time
     wanted_until = 0.0  # as far as was told
     kept_until = math.inf  # since the demand is gone
+    failing = False
     while True:
         try:
             async with asyncio.timeout(pause_s):
@@ -56,10 +58,13 @@ async def keep_lease(
             await renew()
             wish = await demand.look(room)
         except BrokerUnavailable as error:
-            logger.warning("renewal failed room=%s: %s", room, error)
-            kept_until = math.inf  # it could not be told again either
-            pause_s = min(RETRY_S, ttl_s / 3)
+            logger.log(logging.DEBUG if failing else logging.WARNING, "renewal failed room=%s: %s", room, error)
+            failing = True
+            # It could not be told again either.
+            wanted_until, kept_until = max(wanted_until, clock() + ttl_s) if wanted_until else 0.0, math.inf
+            pause_s = _jittered(min(RETRY_S, ttl_s / 3))
             continue
+        failing = False
         now = clock()
         if wish.remaining_ms:
             wanted_until, kept_until = now + wish.remaining_ms / 1000, math.inf
@@ -67,4 +72,9 @@ async def keep_lease(
             kept_until = min(kept_until, now + ttl_s, wanted_until)
         if wish.remaining_ms or now >= kept_until:
             on_wish(wish)
-        pause_s = min(ttl_s / 3, max(LOOK_MIN_S, min(wanted_until, kept_until) - now))
+        pause_s = min(_jittered(ttl_s / 3), max(LOOK_MIN_S, min(wanted_until, kept_until) - now))
+
+
+def _jittered(pause_s: float) -> float:
+    """A little shorter: rooms that were poked together must not renew together for ever."""
+    return pause_s * random.uniform(0.9, 1.0)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import random
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from shared.backoff import Backoff
 from shared.broker import Broker, Entry, Hole, PublishAnswer, Published
 from shared.clock import now_ms
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable, LeaseLost, NotSent
+from shared.errors import BrokerUnavailable, LeaseLost, NotDone
 from shared.events import ENTRY_MAX_BYTES, Event, Gap, encode, type_of
 from shared.lease import Lease, Leases, Lost, NoLog, Released, Renewed, new_owner
 from shared.phases import RoomPhase
@@ -101,8 +102,8 @@ class LogWriter:
         self._frozen: list[_Event] = []
         self._unanswered = False  # the frozen batch was sent, and what became of it is not known
         self._overflowed = False
-        self._phase: RoomPhase | None = None  # what was told last,
-        self._state: dict[str, str] = {}  # and what else of the room's state is stored, as far as it is from here
+        self._phase: RoomPhase | None = None  # the latest that was told, or is being told
+        self._state: dict[str, str] = {}  # what else of the room's state is from here
         self._kept: deque[_Event] = deque()
         self._kept_bytes = 0
         self._wake = asyncio.Event()
@@ -213,9 +214,11 @@ class LogWriter:
 
     async def _store_next(self) -> None:
         """Freeze the next batch, or take the next phase, and repeat until its fate is known."""
-        telling = None
-        if self._waiting and isinstance(self._waiting[0], _Telling):
-            telling = self._waiting.popleft()
+        telling = self._waiting[0] if self._waiting else None
+        if isinstance(telling, _Telling):
+            self._waiting.popleft()
+            self._phase = telling.phase
+            self._state.update(telling.state)
         else:
             self._freeze()
         stalled_at: float | None = None
@@ -265,8 +268,6 @@ class LogWriter:
             LeaseLost, BrokerUnavailable: as `_publish_frozen`.
         """
         if await self._broker.set_phase(self._lease, telling.phase, telling.state):
-            self._phase = telling.phase
-            self._state.update(telling.state)
             return True
         await self._renew()
         return False
@@ -283,13 +284,13 @@ class LogWriter:
         state: dict[str, str] = {}
         for item in self._frozen:
             state.update(item.state)
-        sent_before, self._unanswered = self._unanswered, True
         try:
             answer = await self._publish(self._frozen, state)
-        except NotSent:
-            self._unanswered = sent_before
+        except NotDone:
             raise
-        self._unanswered = sent_before
+        except BrokerUnavailable:
+            self._unanswered = True
+            raise
         match answer:
             case Published():
                 self._state.update(state)
@@ -423,7 +424,10 @@ class LogWriter:
             released = await self._leases.release(
                 self._lease, only_if_idle=only_if_idle, acknowledged=self._acknowledged
             )
-        return released is not Released.WANTED
+            if released is Released.WANTED:
+                return False
+            self._believed_until = -math.inf  # a lease that is gone now was not forgotten
+            return True
 
 
 def _known_end(lease: Lease) -> Cursor | None:

@@ -5,6 +5,7 @@ into the room's log.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -163,6 +164,8 @@ class RoomWorker:
                     task.cancel()
         except* LeaseLost:
             logger.info("lease lost room=%s", room)
+            with contextlib.suppress(BrokerUnavailable):
+                await self._services.demand.wake(room)  # perhaps nobody has it
         finally:
             metrics.ROOMS_HELD.dec()
 
@@ -381,10 +384,13 @@ class RoomWorker:
 
 
 def _began_ms(lease: Lease, tail: Sequence[Entry]) -> int:
-    """When an earlier holder began the log that `tail` is the end of; 0 when that is not known."""
+    """When an earlier holder began the log that `tail` is the end of, by the clock of Redis; 0 when that is not known.
+
+    Never in the future, where a clock that was set back leaves epochs: all that happens would be history.
+    """
     if not tail or not tail[0].is_marker or tail[0].marker_prev is not None or tail[0].cursor.epoch == lease.epoch:
         return 0
-    return tail[0].cursor.epoch // 1000
+    return min(tail[0].cursor.epoch // 1000, now_ms())
 
 
 def _state_of(event: events.Event) -> dict[str, str]:

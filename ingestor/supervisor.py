@@ -28,6 +28,7 @@ from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
 
+RESCAN_MIN_S = 1.0  # however often a link comes and goes; each costs two questions for every room
 HAND_OVER_REST_S = 1.0  # others take a room within milliseconds; what nobody took by then is ours again
 HEARTBEAT_GRACE_S = 1.0  # a busy peer, a slow Redis
 
@@ -76,6 +77,10 @@ class Supervisor:
         """Nothing is handed over before (monotonic)."""
         self._next_scan = -math.inf
         """When to look at all rooms, at the latest (monotonic)."""
+        self._doubtful = False
+        """What is known of Redis may be out of date: see `rescan`."""
+        self._dispelled_at = -math.inf
+        """When that was last looked after (monotonic)."""
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -98,11 +103,8 @@ class Supervisor:
 
     def rescan(self) -> None:
         """Wakes may have been missed, and what we know of others' leases be out of date: look at all rooms now."""
-        for worker in self._workers.values():
-            if worker is not None:
-                worker.poke()
-        self._resting.clear()
-        self._next_scan = -math.inf
+        self._doubtful = True
+        self._next_scan = min(self._next_scan, self._dispelled_at + RESCAN_MIN_S)
         self._wake.set()
 
     def stop(self) -> None:
@@ -121,6 +123,7 @@ class Supervisor:
                 self._start_claims(tasks, woken)
                 if time.monotonic() >= self._next_scan:
                     self._next_scan = time.monotonic() + self._settings.scan_interval_s
+                    self._dispel_doubt()
                     self._start_claims(tasks, await self._scan())
                     self._relieve()
                 try:
@@ -132,6 +135,15 @@ class Supervisor:
             # Before our rooms are gone: nobody shall hand one over to us.
             with contextlib.suppress(BrokerUnavailable):
                 await self._services.demand.leave("ingestor", self._settings.ingestor_name)
+
+    def _dispel_doubt(self) -> None:
+        if self._doubtful:
+            self._doubtful = False
+            self._dispelled_at = time.monotonic()
+            self._resting.clear()
+            for worker in self._workers.values():
+                if worker is not None:
+                    worker.poke()
 
     async def _scan(self) -> list[RoomKey]:
         """Tell our load, look at that of the others, and list the rooms in demand."""

@@ -132,8 +132,8 @@ class BrokerUnavailable(RoomcastError):
     """Redis cannot be asked or refuses to store. Keep clients, retry, report not ready."""
 
 
-class NotSent(BrokerUnavailable):
-    """Redis was not even asked: nothing has been done."""
+class NotDone(BrokerUnavailable):
+    """Redis was not even asked, or it refused: nothing was done."""
 
 
 def is_retryable(error: BaseException) -> bool:

@@ -333,7 +333,7 @@ class PubSubLink:
                         await self._redis.commands.publish(connection.probe, b"")
                     await connection.heard.wait()
             except TimeoutError:
-                await self._redis.drop_connections()
+                self._redis.drop_connections()
                 raise BrokerUnavailable("the link is silent") from None
 
     def _tell_up(self) -> None:

@@ -9,7 +9,7 @@ import functools
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError, ResponseError
 
 from shared import metrics
-from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, NotSent
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, NotDone, RoomcastError
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
@@ -33,6 +33,11 @@ ASK_SENTINELS_S = 0.5  # between two questions who is master, however many comma
 _OUR_FAULT = frozenset({"ERR"})
 """Codes of errors that asking again does not cure: bad arguments, an unknown command. Not WRONGTYPE: a key that
 somebody else wrote is no bug of ours, and goes away."""
+
+_REFUSED_WHOLE = frozenset(
+    {"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN"}
+)
+"""Codes that come before anything is done, also of a script. Not WRONGTYPE, which can come in its middle."""
 
 _UVLOOP_CLOSED = "the handler is closed"
 """How uvloop's RuntimeError for a write to a connection that the other side has just closed names it. asyncio's own
@@ -47,8 +52,8 @@ def broker_errors() -> Iterator[None]:
     result: a task would run on that somebody waits for.
 
     Raises:
-        BrokerUnavailable: not reachable, too slow, or it refuses to store (memory used up, replicas missing, loading,
-            failing over). What was asked may have been done.
+        NotDone: it refuses (memory used up, replicas missing, loading, failing over).
+        BrokerUnavailable: not reachable, or too slow. What was asked may have been done.
         LocalProtocolError: it understood us, and we asked for nonsense.
     """
     task = asyncio.current_task()
@@ -58,14 +63,15 @@ def broker_errors() -> Iterator[None]:
     except DataError:
         raise  # a value of a type that cannot be sent: as plain a bug as a TypeError
     except NoScriptError:
-        raise  # for `scripts`
+        raise  # an answer, and no failure
     except ResponseError as error:
         code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
         text = f"{type(error).__name__}: {error}"
         if code in _OUR_FAULT:
             raise LocalProtocolError(text) from error
         metrics.REDIS_REFUSALS.labels(code).inc()
-        raise BrokerUnavailable(text) from error
+        kind = NotDone if code in _REFUSED_WHOLE else BrokerUnavailable
+        raise kind(text) from error
     except (RedisError, RedisClusterException, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
     except RuntimeError as error:
@@ -98,26 +104,26 @@ class RedisClient:
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[Any]:
         """Commands, when it is our turn, with errors translated as `broker_errors` says."""
-        async with self._turns:
-            try:
+        try:
+            async with self._turns:
                 with broker_errors():
                     yield self.commands
-            except BrokerUnavailable as error:
-                if isinstance(error.__cause__, ResponseError):
-                    await self._on_refusal()
-                raise
+        except BrokerUnavailable as error:
+            if isinstance(error.__cause__, ResponseError):
+                await self._on_refusal()
+            raise
 
     async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
-        """The answer to a command that is sent once, so that it tells all there is to know.
+        """The answer to a command that is sent once.
 
-        Asked again in silence, a Redis that was emptied in between refuses what it had done before.
+        A silent second try would be answered for itself alone: that the first one was done would never be known.
 
         Args:
             key: one that the command is about.
             command: its name and arguments.
 
         Raises:
-            NotSent: it was not.
+            NotDone: it was not done. Not known in a Cluster, unless it refuses.
             BrokerUnavailable: it may have been done.
         """
         async with self.turn() as commands:
@@ -125,7 +131,7 @@ class RedisClient:
             try:
                 connection = await pool.get_connection()
             except (RedisError, OSError) as error:
-                raise NotSent(f"{type(error).__name__}: {error}") from error
+                raise NotDone(f"{type(error).__name__}: {error}") from error
             try:
                 await connection.send_command(*command)
                 return await connection.read_response()
@@ -168,19 +174,30 @@ class RedisClient:
     def _make_link(self, node: str) -> Any:
         return self._links.make_connection()
 
-    async def drop_connections(self) -> None:
-        """Close all connections; who waits for an answer asks again on a new one. Never raises.
+    def drop_connections(self) -> None:
+        """End all connections; who waits for an answer finds out at once.
 
         For when one was found dead: what cut it may have cut them all, and each would cost a time-out of its own.
         """
-        with contextlib.suppress(RedisError, OSError):
-            await self.commands.connection_pool.disconnect()
+        pool = self.commands.connection_pool
+        _abort((*pool._available_connections, *pool._in_use_connections))
 
     async def aclose(self) -> None:
         """Close all connections. Never raises."""
         for resource in self._closed_with_it:
             with contextlib.suppress(RedisError, RedisClusterException, OSError):
                 await resource.aclose()
+
+
+def _abort(connections: Iterable[Any]) -> None:
+    """End them as a peer does.
+
+    As redis-py closes them it waits for a dead peer to take what is unsent, and pulls streams away under who uses them.
+    """
+    for connection in connections:
+        writer = getattr(connection, "_writer", None)
+        if writer is not None:
+            writer.transport.abort()
 
 
 class _ClusterClient(RedisClient):
@@ -206,10 +223,9 @@ class _ClusterClient(RedisClient):
             await self._cluster.initialize()
             await self._cluster.nodes_manager.initialize()
 
-    async def drop_connections(self) -> None:
+    def drop_connections(self) -> None:
         for node in self._cluster.get_nodes():
-            with contextlib.suppress(RedisError, OSError):
-                await node.disconnect()
+            _abort(node._connections)
 
     def _make_link(self, node: str) -> Any:
         found = self._cluster.get_node(node_name=node) if node else self._cluster.get_random_primary_node()
@@ -234,7 +250,7 @@ class _SentinelClient(RedisClient):
     async def _on_refusal(self) -> None:
         if time.monotonic() - self._asked_at > ASK_SENTINELS_S:
             self._asked_at = time.monotonic()
-            with contextlib.suppress(BrokerUnavailable):  # what was refused is what has to be told
+            with contextlib.suppress(RoomcastError):  # what was refused is what has to be told
                 await self.learn_nodes()
 
 

@@ -37,7 +37,7 @@ class Script:
             once: as `RedisClient.ask_once`.
 
         Raises:
-            NotSent: with `once`: it was not.
+            NotDone: it was not done.
             BrokerUnavailable: the outcome is not known.
         """
         if once:

@@ -1,6 +1,7 @@
 """A Redis that refuses, forgets, freezes or is not there: what is known afterwards, and nothing half done."""
 
 import asyncio
+import contextlib
 import signal
 
 import pytest
@@ -9,7 +10,7 @@ from shared import event_loop, metrics
 from shared.broker import Published
 from shared.channels import Channels
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable, LocalProtocolError, NotSent
+from shared.errors import BrokerUnavailable, LocalProtocolError, NotDone
 from shared.lease import Lease, Leases, Lost, Released, Renewed, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import open_redis
@@ -191,6 +192,24 @@ def test_connection_that_closed_this_moment_is_opened_anew(own_redis: RedisServe
     event_loop.run(ask())
 
 
+async def test_connections_dropped_under_who_uses_them_are_told_as_nothing_else(bench: Bench) -> None:
+    dropping = True
+
+    async def ask() -> None:
+        while dropping:
+            with contextlib.suppress(BrokerUnavailable):
+                async with bench.redis.turn() as commands:
+                    await commands.ping()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(20):
+            tasks.create_task(ask())
+        for _ in range(100):
+            await asyncio.sleep(0.002)  # while others ask and connect
+            bench.redis.drop_connections()
+        dropping = False
+
+
 async def test_batch_is_not_sent_again_in_silence(bench: Bench) -> None:
     """Else a Redis emptied between the two would seem never to have had it, and under new ids it would come twice."""
     lease = await bench.hold()
@@ -200,18 +219,19 @@ async def test_batch_is_not_sent_again_in_silence(bench: Bench) -> None:
             idle._writer.transport.abort()
     with pytest.raises(BrokerUnavailable) as raised:
         await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
-    assert not isinstance(raised.value, NotSent)  # as far as we know
+    assert not isinstance(raised.value, NotDone)  # as far as we know
     answer = await bench.broker.publish(lease, 2, batch("b"), state={}, min_id=None)
     assert answer == Published(Cursor(lease.epoch, 2), 1)
 
 
-async def test_batch_for_a_redis_that_is_not_there_is_known_not_to_be_sent(
+async def test_batch_for_a_redis_that_is_not_there_is_known_not_to_be_done(
     bench: Bench, own_redis: RedisServer
 ) -> None:
     lease = await bench.hold()
     own_redis.stop()
-    await bench.redis.drop_connections()
-    with pytest.raises(NotSent):
+    with pytest.raises(BrokerUnavailable):
+        await bench.demand.look(bench.room)  # finds out
+    with pytest.raises(NotDone):
         await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
 
 

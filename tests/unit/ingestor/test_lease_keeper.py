@@ -7,6 +7,7 @@ import pytest
 
 from ingestor.lease_keeper import keep_lease
 from shared.demand import Wish
+from shared.errors import BrokerUnavailable
 from shared.room import RoomKey
 from tests.model.virtual_time import VirtualTimeLoop
 
@@ -19,12 +20,15 @@ NEVER = 1000.0
 class FakeDemand:
     """A demand told at 0, which Redis forgets at some time, and which is told again at another."""
 
-    def __init__(self, forgotten_at: float, told_again_at: float) -> None:
+    def __init__(self, forgotten_at: float, told_again_at: float, away: tuple[float, float]) -> None:
         self._forgotten_at = forgotten_at
         self._told_again_at = told_again_at
+        self._away = away
 
     async def look(self, _: RoomKey) -> Wish:
         now = asyncio.get_running_loop().time()
+        if self._away[0] <= now < self._away[1]:
+            raise BrokerUnavailable("away")
         wanted_until = self._told_again_at + WANTED_S if now >= self._told_again_at else WANTED_S
         if self._forgotten_at <= now < self._told_again_at:
             wanted_until = 0
@@ -63,5 +67,12 @@ def test_a_room_is_kept_until_its_demand_is_over_and_not_only_forgotten(
     forgotten_at: float, told_again_at: float, unwanted_at: float
 ) -> None:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        found = runner.run(_unwanted_at(FakeDemand(forgotten_at, told_again_at)))
-    assert unwanted_at <= found <= unwanted_at + TTL_S / 3 + 0.1
+        found = runner.run(_unwanted_at(FakeDemand(forgotten_at, told_again_at, (NEVER, NEVER))))
+    assert unwanted_at - 0.01 <= found <= unwanted_at + TTL_S / 3 + 0.1  # Redis tells milliseconds
+
+
+@pytest.mark.parametrize("back_at", [60.0, WANTED_S + 30])
+def test_a_demand_that_could_not_be_told_while_redis_was_away_is_waited_for(back_at: float) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        found = runner.run(_unwanted_at(FakeDemand(50, back_at + 1, (50, back_at))))
+    assert found > back_at + WANTED_S

@@ -15,7 +15,7 @@ from shared.backoff import Backoff
 from shared.broker import Broker, Entry
 from shared.cursor import Cursor
 from shared.demand import Demand
-from shared.errors import BrokerUnavailable, LeaseLost, NotSent
+from shared.errors import BrokerUnavailable, LeaseLost, NotDone
 from shared.events import ENTRY_MAX_BYTES
 from shared.keys import RoomKeys
 from shared.lease import Lease, Leases, new_owner
@@ -42,7 +42,7 @@ class FaultyBroker(Broker):
     async def publish(self, *args: Any, **kwargs: Any) -> Any:
         self.calls += 1
         if self.cut == "sending":
-            raise NotSent("cut by the test")
+            raise NotDone("cut by the test")
         if self.cut == "request":
             raise BrokerUnavailable("cut by the test")
         answer = await super().publish(*args, **kwargs)
@@ -274,6 +274,26 @@ async def test_a_holder_goes_on_in_a_redis_that_forgot_everything_and_tells_the_
     assert (state.phase, state.title, state.position) == (RoomPhase(phase=Phase.CONNECTED, at=9), "told", "")
 
 
+async def test_a_phase_told_to_a_redis_that_forgot_everything_is_the_latest(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        writer.tell(RoomPhase(phase=Phase.RECONNECTING, at=8), {"title": "old"})
+        await drained(writer)
+        await bench.redis.commands.flushall()
+        writer.tell(RoomPhase(phase=Phase.CONNECTED, at=9), {"title": "new"})
+        await drained(writer)
+    state = await bench.broker.state(ROOM)
+    assert (state.phase, state.title) == (RoomPhase(phase=Phase.CONNECTED, at=9), "new")
+
+
+async def test_a_room_that_was_released_is_not_taken_back(bench: Bench) -> None:
+    writer = bench.writer(await bench.acquire())
+    assert await writer.release(only_if_idle=False)
+    with pytest.raises(LeaseLost):
+        await writer.renew()
+    assert isinstance(await bench.acquire("two"), Lease)
+
+
 async def test_a_holder_whose_time_is_over_gives_up_a_redis_that_forgot_everything(bench: Bench) -> None:
     """Somebody else may have had the room before that, and have told what waits here."""
     writer = bench.writer(await bench.acquire())
@@ -372,7 +392,7 @@ async def test_a_batch_without_an_answer_is_not_stored_twice_when_the_log_was_lo
     assert await bench.texts() == ["|", "gap", "next"]
 
 
-async def test_a_batch_that_was_never_sent_goes_into_the_next_epoch(bench: Bench) -> None:
+async def test_a_batch_that_was_never_stored_goes_into_the_next_epoch(bench: Bench) -> None:
     writer = bench.writer(await bench.acquire())
     async with Running(writer):
         bench.broker.cut = "sending"
