@@ -74,7 +74,8 @@ class FakeUpstream:
 
 
 class FakeDecoder:
-    """`chat` messages and `state` become chat, `like` a like, `end` the end, anything else raw; `broken` is a bug."""
+    """`chat` messages and `state` become chat, and `old` one of 1970; `like` a like, `end` the end, anything else raw;
+    `broken` is a bug."""
 
     def __init__(self, room: RoomKey) -> None:
         self._room = room
@@ -84,6 +85,8 @@ class FakeDecoder:
         match message.method:
             case "chat" | "state":
                 return [chat(self._room, message.payload.decode(), message_id=message.id, time=received_ms)]
+            case "old":
+                return [chat(self._room, message.payload.decode(), message_id=message.id)]
             case "like":
                 return [Like(**common, user=ANA, like_count=1, total_like_count=int(message.payload))]
             case "end":

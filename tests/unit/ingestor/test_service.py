@@ -510,6 +510,22 @@ async def test_who_takes_a_room_whose_log_is_lost_begins_now_and_repeats_nothing
         assert (await stage.connector.upstream(2)).started_with == ""
 
 
+async def test_to_the_next_holder_what_happened_before_the_log_is_history(stage: Stage) -> None:
+    """It may have been told in a log that is lost."""
+    async with stage.ingestor("one"):
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).push(("1", "a"), position="p1")
+        await stage.logged("live_status", "a")
+    async with stage.ingestor("two"):
+        upstream = await stage.connector.upstream(2)
+        upstream.push(("1", "a"))
+        upstream.push(("0", "before"), method="old")
+        upstream.push(("2", "b"))
+        await stage.logged("live_status", "a", "before", "b")
+    told = [json.loads(entry.data) for entry in await stage.broker.tail(ROOM, 500) if not entry.is_marker]
+    assert [event["content"] for event in told if event.get("history")] == ["before"]
+
+
 async def test_an_ingestor_takes_no_more_rooms_than_it_may(stage: Stage) -> None:
     async with stage.ingestor(max_rooms=1):
         await stage.demand.announce(ROOM)
