@@ -28,6 +28,9 @@ class Client(Protocol):
     def on_unavailable(self) -> None:
         """Redis is away; it is tried again."""
 
+    def on_nothing_more(self) -> None:
+        """A client that is ahead was sent all there is: the room's phase comes behind that."""
+
     def dismiss(self, code: Code) -> None:
         """The client is to be closed."""
 
@@ -50,6 +53,7 @@ class Replay:
         self._client = client
         self._settings = room.settings
         self._recovery = Recovery(room, broker, options.since)
+        self._news = room.news  # as of the last look at the room
 
     @property
     def ahead(self) -> bool:
@@ -82,13 +86,16 @@ class Replay:
     async def be_overtaken(self, log_readers: asyncio.Semaphore) -> None:
         """Wait, while the client is ahead of this gateway, until it is not; then it is as after `send`."""
         while self.ahead and not self._sink.closing:
-            await self._room.next_entry()
+            if not self._news.is_set():
+                self._client.on_nothing_more()
+                await self._news.wait()
             async with log_readers:
                 await self._write_all(await self._pull())
 
     async def _read(self) -> Sequence[Delivery]:
         options = self._options
         while True:
+            self._news = self._room.news
             try:
                 if options.since is None:
                     return await self._recovery.newest(options.last, options.wanted, self._settings.history_len)
@@ -100,6 +107,7 @@ class Replay:
 
     async def _pull(self) -> Sequence[Delivery]:
         while True:
+            self._news = self._room.news
             try:
                 return await self._recovery.pull()
             except BrokerUnavailable:

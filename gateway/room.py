@@ -64,6 +64,7 @@ class Room:
         phase: the latest known; None when nobody runs the room.
         target: of a name: the room it points to.
         empty_since: when the last member left, monotonic.
+        news: set, and replaced by another one, when an entry that is no double, or word of the phase, came in.
     """
 
     def __init__(self, key: RoomKey, cluster: Cluster) -> None:
@@ -87,7 +88,7 @@ class Room:
         self.phase: RoomPhase | None = None
         self.target: RoomKey | None = None
         self.empty_since = time.monotonic()
-        self._entered = asyncio.Event()
+        self.news = asyncio.Event()
 
     def __repr__(self) -> str:
         phase = self.phase.phase if self.phase else None
@@ -137,7 +138,7 @@ class Room:
         deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
         if not deliveries:
             return
-        self._entered.set()
+        self._tell_news()
         if not len(self.hub):
             return
         frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
@@ -147,11 +148,6 @@ class Room:
         for subscriber, code in failed.items():
             if (member := self.members.get(subscriber)) is not None:
                 member.dismiss(code)
-
-    async def next_entry(self) -> None:
-        """Wait until an entry that is no double was entered."""
-        self._entered.clear()
-        await self._entered.wait()
 
     def enter_phase(self, phase: RoomPhase) -> None:
         """Tell all a phase."""
@@ -194,6 +190,11 @@ class Room:
     def _tell_phase(self) -> None:
         for member in list(self.members.values()):
             member.on_phase(self)
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
 
     # --- as time passes ----------------------------------------------------------------------------------------------
 

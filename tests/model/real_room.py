@@ -332,6 +332,9 @@ class Viewer:
     def on_phase(self, room: Room) -> None:
         pass
 
+    def on_nothing_more(self) -> None:
+        pass
+
     def on_target(self, name: Room) -> None:
         pass
 

@@ -36,6 +36,9 @@ class Reader:
     def on_unavailable(self) -> None:
         raise AssertionError("unavailable")
 
+    def on_nothing_more(self) -> None:
+        pass
+
     def dismiss(self, code: Code) -> None:
         raise AssertionError(code)
 
