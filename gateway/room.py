@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gateway.close_codes import Code
 from gateway.feed import Cluster, Feed
+from gateway.frames import Delivery
 from gateway.front import CHANGED_BY, Front
 from gateway.hub import Hub
 from gateway.standing_demand import StandingDemand
@@ -139,6 +140,9 @@ class Room:
         if not deliveries:
             return
         self._tell_news()
+        self._deliver(deliveries)
+
+    def _deliver(self, deliveries: Sequence[Delivery]) -> None:
         if not len(self.hub):
             return
         frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
@@ -154,6 +158,8 @@ class Room:
         self.phase = phase
         self.front.forget()
         if phase.phase in RESTING:
+            if (gap := self.tail.tell_gap()) is not None:  # what comes behind it comes too late for who is closed now
+                self._deliver([gap])
             rest_s = max(0, phase.retry_at - now_ms()) / 1000
             self.demand.taken_back(time.monotonic() + rest_s)
         if phase.phase is Phase.TARGET:

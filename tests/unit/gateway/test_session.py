@@ -121,3 +121,18 @@ async def test_client_ahead_of_its_gateway_is_told_other_phases() -> None:
             await at.until(lambda: client.words[4:] == ["reconnecting"])
             at.room.feed.on_phase(RoomPhase(phase=Phase.CONNECTED, at=3))
             await at.until(lambda: client.words[4:] == ["reconnecting", "connected"])
+
+
+# --- a client that gets events as they come ---------------------------------------------------------------------------
+
+
+async def test_cursor_of_a_close_lies_behind_a_gap_that_has_no_event_behind_it() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        async with visit(at, Cursor(1, 2), asyncio.Semaphore()) as client:
+            at.log.entries = []
+            at.publish(marker(9, None))
+            at.room.feed.on_phase(resting(Phase.ENDED))
+            await at.until(lambda: client.closed is not None)
+        assert client.words[3:] == ["gap 1-2 9-0 expired", "closing"]
+        assert client.closed == (1000, "ended since=9-0")
