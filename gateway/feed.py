@@ -98,6 +98,7 @@ class Feed:
         self._read_at = self.heard_at
         self._worker: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
+        self._failures = 0  # of the worker, in a row
         self._inbox: deque[Entry | RoomPhase | Cursor] = deque()
         self._covered = 0  # so many at its head are older than the last read
         self._log_due = self._state_due = True
@@ -116,11 +117,18 @@ class Feed:
         self._work()
 
     async def heal(self) -> None:
-        """Read what the log has beyond the place reached; returns when that is entered."""
+        """Read what the log has beyond the place reached; returns when that is entered.
+
+        Raises:
+            BrokerUnavailable: it cannot be read now. It is as soon as it can, but that may take for ever.
+        """
         self._log_due = True
         self._settled.clear()
         self._work()
-        await self._settled.wait()
+        if not self._failures:
+            await self._settled.wait()
+        if self._failures:
+            raise BrokerUnavailable("room not read")
 
     def doubt_silence(self, now: float) -> bool:
         """Read anew when the holder of a taken room was silent for too long; returns whether it was."""
@@ -201,11 +209,10 @@ class Feed:
 
     async def _run(self) -> None:
         """Do what is to be done, until nothing is; what fails is done again after a pause."""
-        attempt = 0
         while self._log_due or self._state_due or self._inbox:
             try:
                 await self._catch_up()
-                attempt = 0
+                self._failures = 0
                 continue
             except BrokerUnavailable as error:
                 logger.debug("room not read room=%s: %s", self._key, error)
@@ -213,8 +220,9 @@ class Feed:
                 logger.exception("room worker failed room=%s", self._key)
             self._log_due = self._state_due = True
             self._fail()
-            await asyncio.sleep(RETRY.delay_s(attempt, random.random))
-            attempt += 1
+            self._failures += 1
+            self._settled.set()
+            await asyncio.sleep(RETRY.delay_s(self._failures - 1, random.random))
         self._worker = None
         self._settled.set()
 

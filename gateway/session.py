@@ -147,12 +147,13 @@ class Session:
         if self._options.wanted.wants_raw:
             room.demand.ask_raw()
         if not self._resumed and (self._options.since is not None or self._options.last):
-            replay = Replay(room, self._relay.broker, self._options, self._sink, self)
-            await replay.send(self._relay.log_readers)
+            relay = self._relay
+            replay = Replay(room, relay.broker, relay.log_readers, self._options, self._sink, self)
+            await replay.send()
             self._resumed = True
             self._shown, self._ahead = room, True
             try:
-                await replay.be_overtaken(self._relay.log_readers)
+                await replay.be_overtaken()
             finally:
                 self._ahead = False
             if self._sink.closing:
