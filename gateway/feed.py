@@ -60,6 +60,9 @@ class Reader(Protocol):
     def enter(self, entries: Sequence[Entry]) -> None:
         """Entries, in order; some may be doubles."""
 
+    def on_moved(self) -> None:
+        """A read moved the place reached, with or without entries."""
+
     def enter_phase(self, phase: RoomPhase) -> None:
         """A phase, in its place among the entries."""
 
@@ -237,7 +240,10 @@ class Feed:
         if self._log_due:
             self._log_due = False
             self._covered = len(self._inbox)  # a read made from here on holds these, and all before them
+            reached = self._tail.last
             await self._read_log()
+            if self._tail.last != reached:
+                self._reader.on_moved()
         if self._state_due:
             self._state_due = False
             await self._read_state()

@@ -34,6 +34,7 @@ class Recovery:
         self._since = since
         self.ahead = False
         """The client has to wait until the room enters something, and then to pull again."""
+        self._told_at: Cursor | None = None  # that something behind this place is missing, while nothing is behind it
         self._walk = Walk(room.key, since)
         self._found: list[Delivery] = []
         """Read already, while a read after it failed."""
@@ -144,8 +145,9 @@ class Recovery:
             walk.lose(reason)
             walk.last, self.ahead = reached, False
             return True
-        if reason and not self.ahead:  # else it was said
+        if reason and self._told_at != walk.last:
             walk.lose(reason)
+            self._told_at = walk.last
         self.ahead = True
         return False
 

@@ -65,7 +65,7 @@ class Room:
         phase: the latest known; None when nobody runs the room.
         target: of a name: the room it points to.
         empty_since: when the last member left, monotonic.
-        news: set, and replaced by another one, when an entry that is no double, or word of the phase, came in.
+        news: set, and replaced by another one, when the place reached is another one, or the phase is told.
     """
 
     def __init__(self, key: RoomKey, cluster: Cluster) -> None:
@@ -152,6 +152,10 @@ class Room:
         for subscriber, code in failed.items():
             if (member := self.members.get(subscriber)) is not None:
                 member.dismiss(code)
+
+    def on_moved(self) -> None:
+        """Let those who are ahead of this gateway look again."""
+        self._tell_news()
 
     def enter_phase(self, phase: RoomPhase) -> None:
         """Tell all a phase."""

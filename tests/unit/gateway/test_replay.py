@@ -74,6 +74,26 @@ async def test_client_ahead_of_its_gateway_waits_until_that_has_come_to_its_plac
         assert told(reader.written)[2:] == ["1-5"]
 
 
+@pytest.mark.parametrize(
+    ("last", "gap"),
+    [(Cursor(1, 1), "gap 1-9 1-2 rewound"), (Cursor(1, 20), "gap 1-9 1-9 trimmed")],
+    ids=["went_back", "trimmed_to_nothing"],
+)
+async def test_client_ahead_of_its_gateway_looks_again_when_that_moves_without_an_entry(last: Cursor, gap: str) -> None:
+    async with scene(*events(1, 1, 2)) as at, asyncio.TaskGroup() as tasks:
+        await at.join()
+        at.log.entries, at.log.last = [], Cursor(1, 9)
+        reader = Reader()
+        replay = replay_to(reader, at, Cursor(1, 9))
+        await replay.send()
+        assert replay.ahead
+        waiting = tasks.create_task(replay.be_overtaken())
+        at.log.last = last
+        at.room.feed.on_alive(last)
+        await at.until(lambda: told(reader.written) == ["recovered", gap])
+        waiting.cancel()
+
+
 async def test_client_that_is_not_ahead_need_not_wait() -> None:
     async with scene(*events(1, 1, 2)) as at:
         await at.join()
