@@ -60,6 +60,9 @@ class Reader(Protocol):
     def enter(self, entries: Sequence[Entry]) -> None:
         """Entries, in order; some may be doubles."""
 
+    def on_moved(self) -> None:
+        """A read moved the place reached, with or without entries."""
+
     def enter_phase(self, phase: RoomPhase) -> None:
         """A phase, in its place among the entries."""
 
@@ -98,6 +101,7 @@ class Feed:
         self._read_at = self.heard_at
         self._worker: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
+        self._failures = 0  # of the worker, in a row
         self._inbox: deque[Entry | RoomPhase | Cursor] = deque()
         self._covered = 0  # so many at its head are older than the last read
         self._log_due = self._state_due = True
@@ -116,11 +120,18 @@ class Feed:
         self._work()
 
     async def heal(self) -> None:
-        """Read what the log has beyond the place reached; returns when that is entered."""
+        """Read what the log has beyond the place reached; returns when that is entered.
+
+        Raises:
+            BrokerUnavailable: it cannot be read now. It is as soon as it can, but that may take for ever.
+        """
         self._log_due = True
         self._settled.clear()
         self._work()
-        await self._settled.wait()
+        if not self._failures:
+            await self._settled.wait()
+        if self._failures:
+            raise BrokerUnavailable("room not read")
 
     def doubt_silence(self, now: float) -> bool:
         """Read anew when the holder of a taken room was silent for too long; returns whether it was."""
@@ -201,11 +212,10 @@ class Feed:
 
     async def _run(self) -> None:
         """Do what is to be done, until nothing is; what fails is done again after a pause."""
-        attempt = 0
         while self._log_due or self._state_due or self._inbox:
             try:
                 await self._catch_up()
-                attempt = 0
+                self._failures = 0
                 continue
             except BrokerUnavailable as error:
                 logger.debug("room not read room=%s: %s", self._key, error)
@@ -213,8 +223,9 @@ class Feed:
                 logger.exception("room worker failed room=%s", self._key)
             self._log_due = self._state_due = True
             self._fail()
-            await asyncio.sleep(RETRY.delay_s(attempt, random.random))
-            attempt += 1
+            self._failures += 1
+            self._settled.set()
+            await asyncio.sleep(RETRY.delay_s(self._failures - 1, random.random))
         self._worker = None
         self._settled.set()
 
@@ -229,7 +240,10 @@ class Feed:
         if self._log_due:
             self._log_due = False
             self._covered = len(self._inbox)  # a read made from here on holds these, and all before them
+            reached = self._tail.last
             await self._read_log()
+            if self._tail.last != reached:
+                self._reader.on_moved()
         if self._state_due:
             self._state_due = False
             await self._read_state()

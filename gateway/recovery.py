@@ -34,6 +34,7 @@ class Recovery:
         self._since = since
         self.ahead = False
         """The client has to wait until the room enters something, and then to pull again."""
+        self._told_at: Cursor | None = None  # that something behind this place is missing, while nothing is behind it
         self._walk = Walk(room.key, since)
         self._found: list[Delivery] = []
         """Read already, while a read after it failed."""
@@ -110,42 +111,52 @@ class Recovery:
         Raises:
             BrokerUnavailable: the log cannot be read; nothing is lost by trying again.
         """
-        room, tail, walk, found = self._room, self._room.tail, self._walk, self._found
-        was_ahead, self.ahead = self.ahead, False
-        vanished = 0
+        tail, walk = self._room.tail, self._walk
         while (rest := tail.after(walk.last)) is None:
-            if was_ahead and tail.began_after(walk.last):  # many may have waited: they need not all read it
+            if self.ahead and tail.began_after(walk.last):  # many may have waited: they need not all read it
                 walk.lose(EXPIRED)
                 walk.last = None
-                continue
-            page = await self._broker.page(room.key, walk.last or BEGINNING)
-            fresh = page[1:] if page and page[0].cursor == walk.last else page
-            found += map(walk.step, fresh)
-            if fresh:
-                was_ahead = False
-                continue
-            await room.feed.heal()  # the client may be ahead of this gateway
-            reached = tail.position
-            newest = walk.last if page else await self._broker.last_id(room.key)
-            if tail.after(walk.last) is not None:
-                continue
-            if newest is not None and walk.last is not None and newest > walk.last and not vanished:
-                vanished += 1  # written since the page was read, or trimmed away at once: the next page tells
-                continue
-            reason = "" if newest == walk.last else _reason(walk.last, newest)
-            if reason == REWOUND or (reason and _is_beyond(reached, walk.last)):
-                walk.lose(reason)
-                walk.last, was_ahead = reached, False
-                continue
-            if reason and not was_ahead:  # else it was said
-                walk.lose(reason)
-            self.ahead, rest = True, ()
-            break
-        else:
-            walk.last = tail.position
+            elif not await self._read() and not await self._meet():
+                return self._take()
+        walk.last, self.ahead = tail.position, False
+        return self._take(rest)
+
+    async def _read(self) -> bool:
+        """Go on along the log, by a page; returns whether it has anything behind the client's place."""
+        walk = self._walk
+        page = await self._broker.page(self._room.key, walk.last or BEGINNING)
+        fresh = page[1:] if page and page[0].cursor == walk.last else page
+        self._found += map(walk.step, fresh)
+        if fresh:
+            self.ahead = False
+        return bool(fresh)
+
+    async def _meet(self) -> bool:
+        """The log has nothing for the client: it goes to where this gateway is, or False: it is ahead of it."""
+        tail, walk = self._room.tail, self._walk
+        await self._room.feed.heal()
+        if tail.after(walk.last) is not None:
+            return True
+        reached, newest = tail.position, await self._broker.last_id(self._room.key)
+        if await self._read() or tail.after(walk.last) is not None:
+            return True  # written meanwhile; else what lies before `reached` and `newest` is in no log
+        reason = "" if newest == walk.last else _reason(walk.last, newest)
+        if reason == REWOUND or (reason and _is_beyond(reached, walk.last)):
+            walk.lose(reason)
+            walk.last, self.ahead = reached, False
+            return True
+        if reason and self._told_at != walk.last:
+            walk.lose(reason)
+            self._told_at = walk.last
+        self.ahead = True
+        return False
+
+    def _take(self, rest: Sequence[Delivery] = ()) -> Sequence[Delivery]:
+        """What was found, and `rest` behind it; a gap that has no event behind it is told at the end."""
+        walk = self._walk
         if (gap := walk.tell_gap(before=_first_place(rest) or walk.last)) is not None:
-            found.append(Delivery(walk.last or BEGINNING, (gap,)))
-        self._found = []
+            self._found.append(Delivery(walk.last or BEGINNING, (gap,)))
+        found, self._found = self._found, []
         return [*found, *rest]
 
 

@@ -1,7 +1,8 @@
 """Sending one client what it asked for of the past (`since`, `last`), no faster than it reads."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from gateway.close_codes import Code
@@ -28,6 +29,9 @@ class Client(Protocol):
     def on_unavailable(self) -> None:
         """Redis is away; it is tried again."""
 
+    def on_nothing_more(self) -> None:
+        """A client that is ahead was sent all there is: the room's phase comes behind that."""
+
     def dismiss(self, code: Code) -> None:
         """The client is to be closed."""
 
@@ -38,73 +42,77 @@ class Replay:
     Args:
         room: started.
         broker: where its log is read.
+        log_readers: those of all rooms; one is taken while more than the room's ring is held for the client.
         options: what the client asked for.
         sink: where its frames go.
         client: who is told what goes wrong.
     """
 
-    def __init__(self, room: Room, broker: Broker, options: Options, sink: PortableSink, client: Client) -> None:
+    def __init__(
+        self,
+        room: Room,
+        broker: Broker,
+        log_readers: asyncio.Semaphore,
+        options: Options,
+        sink: PortableSink,
+        client: Client,
+    ) -> None:
         self._room = room
+        self._log_readers = log_readers
         self._options = options
         self._sink = sink
         self._client = client
         self._settings = room.settings
         self._recovery = Recovery(room, broker, options.since)
+        self._news = room.news  # as of the last look at the room
 
     @property
     def ahead(self) -> bool:
         """Whether the client cannot join the fan-out yet: it was given more than this gateway has."""
         return self._recovery.ahead
 
-    async def send(self, log_readers: asyncio.Semaphore) -> None:
+    async def send(self) -> None:
         """Send all up to the live end; whoever joins the fan-out before awaiting anything else has missed nothing.
 
-        Not up to there comes a client that is `ahead`.
-
-        Args:
-            log_readers: taken while more than the room's ring is held for the client.
+        A client that is `ahead` then is not at the live end, and has to `be_overtaken` first.
         """
-        if not self._recovery.needs_log:
-            return await self._send()
-        async with log_readers:
-            return await self._send()
+        await self._send(self._answer)
 
-    async def _send(self) -> None:
-        try:
-            deliveries = await self._read()
-        except BadCursor as error:
-            self._client.tell_error(Code.BAD_CURSOR, detail=str(error))
-            deliveries = ()
-        else:
-            self._tell_recovered(deliveries)
-        await self._write_all(deliveries)
-
-    async def be_overtaken(self, log_readers: asyncio.Semaphore) -> None:
+    async def be_overtaken(self) -> None:
         """Wait, while the client is ahead of this gateway, until it is not; then it is as after `send`."""
         while self.ahead and not self._sink.closing:
-            await self._room.next_entry()
-            async with log_readers:
-                await self._write_all(await self._pull())
+            if not self._news.is_set():
+                self._client.on_nothing_more()
+                await self._news.wait()
+            await self._send(self._recovery.pull)
 
-    async def _read(self) -> Sequence[Delivery]:
-        options = self._options
-        while True:
+    async def _send(self, read: Callable[[], Awaitable[Sequence[Delivery]]]) -> None:
+        """Send what can be read, and then what came meanwhile, until nothing did."""
+        at_end = False
+        while not at_end:
+            self._news = self._room.news
             try:
-                if options.since is None:
-                    return await self._recovery.newest(options.last, options.wanted, self._settings.history_len)
-                await self._recovery.prove()
-                return await self._recovery.pull()
+                async with self._log_readers if self._recovery.needs_log else nullcontext():
+                    at_end = await self._write(await read())
+                read = self._recovery.pull
             except BrokerUnavailable:
                 self._client.on_unavailable()
                 await asyncio.sleep(RETRY_S)
 
-    async def _pull(self) -> Sequence[Delivery]:
-        while True:
-            try:
-                return await self._recovery.pull()
-            except BrokerUnavailable:
-                self._client.on_unavailable()
-                await asyncio.sleep(RETRY_S)
+    async def _answer(self) -> Sequence[Delivery]:
+        """Read what was asked for, and tell what that is."""
+        options, recovery = self._options, self._recovery
+        try:
+            if options.since is None:
+                deliveries = await recovery.newest(options.last, options.wanted, self._settings.history_len)
+            else:
+                await recovery.prove()
+                deliveries = await recovery.pull()
+        except BadCursor as error:
+            self._client.tell_error(Code.BAD_CURSOR, detail=str(error))
+            return ()
+        self._tell_recovered(deliveries)
+        return deliveries
 
     def _tell_recovered(self, deliveries: Sequence[Delivery]) -> None:
         since = self._options.since
@@ -114,10 +122,6 @@ class Replay:
         metrics.RECOVERIES.labels(str(recovered).lower()).inc()
         frame = recovered_frame(self._room.key, recovered=recovered, count=len(events), since=since, cursor=cursor)
         self._sink.write([control(frame)])
-
-    async def _write_all(self, deliveries: Sequence[Delivery]) -> None:
-        while not await self._write(deliveries):
-            deliveries = await self._pull()  # what came meanwhile
 
     async def _write(self, deliveries: Sequence[Delivery]) -> bool:
         """Write frames. True: without having waited, so that nothing can have come meanwhile; or nobody reads them."""

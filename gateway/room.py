@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gateway.close_codes import Code
 from gateway.feed import Cluster, Feed
+from gateway.frames import Delivery
 from gateway.front import CHANGED_BY, Front
 from gateway.hub import Hub
 from gateway.standing_demand import StandingDemand
@@ -64,6 +65,7 @@ class Room:
         phase: the latest known; None when nobody runs the room.
         target: of a name: the room it points to.
         empty_since: when the last member left, monotonic.
+        news: set, and replaced by another one, when the place reached is another one, or the phase is told.
     """
 
     def __init__(self, key: RoomKey, cluster: Cluster) -> None:
@@ -87,7 +89,7 @@ class Room:
         self.phase: RoomPhase | None = None
         self.target: RoomKey | None = None
         self.empty_since = time.monotonic()
-        self._entered = asyncio.Event()
+        self.news = asyncio.Event()
 
     def __repr__(self) -> str:
         phase = self.phase.phase if self.phase else None
@@ -137,7 +139,10 @@ class Room:
         deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
         if not deliveries:
             return
-        self._entered.set()
+        self._tell_news()
+        self._deliver(deliveries)
+
+    def _deliver(self, deliveries: Sequence[Delivery]) -> None:
         if not len(self.hub):
             return
         frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
@@ -148,16 +153,17 @@ class Room:
             if (member := self.members.get(subscriber)) is not None:
                 member.dismiss(code)
 
-    async def next_entry(self) -> None:
-        """Wait until an entry that is no double was entered."""
-        self._entered.clear()
-        await self._entered.wait()
+    def on_moved(self) -> None:
+        """Let those who are ahead of this gateway look again."""
+        self._tell_news()
 
     def enter_phase(self, phase: RoomPhase) -> None:
         """Tell all a phase."""
         self.phase = phase
         self.front.forget()
         if phase.phase in RESTING:
+            if (gap := self.tail.tell_gap()) is not None:  # what comes behind it comes too late for who is closed now
+                self._deliver([gap])
             rest_s = max(0, phase.retry_at - now_ms()) / 1000
             self.demand.taken_back(time.monotonic() + rest_s)
         if phase.phase is Phase.TARGET:
@@ -194,6 +200,11 @@ class Room:
     def _tell_phase(self) -> None:
         for member in list(self.members.values()):
             member.on_phase(self)
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
 
     # --- as time passes ----------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class Session:
         self._room: Room | None = None  # canonical
         self._shown: Room | None = None  # whose phases the client is told
         self._resumed = False
+        self._ahead = False  # of this gateway: it may get entries yet that the present phase comes behind
         self._paid = False
         self._unavailable_told = False
         self._untaken_told: Code | None = None
@@ -146,12 +147,15 @@ class Session:
         if self._options.wanted.wants_raw:
             room.demand.ask_raw()
         if not self._resumed and (self._options.since is not None or self._options.last):
-            replay = Replay(room, self._relay.broker, self._options, self._sink, self)
-            await replay.send(self._relay.log_readers)
+            relay = self._relay
+            replay = Replay(room, relay.broker, relay.log_readers, self._options, self._sink, self)
+            await replay.send()
             self._resumed = True
-            if replay.ahead:
-                self._show(room)
-                await replay.be_overtaken(self._relay.log_readers)
+            self._shown, self._ahead = room, True
+            try:
+                await replay.be_overtaken()
+            finally:
+                self._ahead = False
             if self._sink.closing:
                 return None
         room.hub.add(self.subscriber)
@@ -186,11 +190,17 @@ class Session:
     def _show(self, room: Room) -> None:
         """From here on the client is told this room's phases, beginning with the present one."""
         self._shown = room
-        self.on_phase(room)
+        self._tell_phase(room)
 
     def on_phase(self, room: Room) -> None:
-        if room is not self._shown:
-            return
+        if room is self._shown and not self._ahead:
+            self._tell_phase(room)
+
+    def on_nothing_more(self) -> None:
+        if self._shown is not None:
+            self._tell_phase(self._shown)
+
+    def _tell_phase(self, room: Room) -> None:
         self._unavailable_told = False
         self._untaken_told = None
         phase = room.phase

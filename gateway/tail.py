@@ -27,8 +27,8 @@ TRIMMED, EXPIRED, REWOUND = "trimmed", "expired", "rewound"
 class Walk:
     """Goes along a log, entry by entry, and says where something is missing.
 
-    A gap is held back until the event after it, so that gaps in a row become one; until then `position` stays before
-    it, or a client that resumes from there would never be told.
+    A gap is held back until the event after it, so that gaps in a row become one, or until no event is to come; until
+    then `position` stays before it, or a client that resumes from there would never be told.
     """
 
     def __init__(self, room: RoomKey, last: Cursor | None) -> None:
@@ -157,16 +157,17 @@ class Tail:
         start = _before(entry) if self.position is None else self.position
         delivery = self._walk.step(entry)
         self._deliver_up_to(cursor)
-        if self._walk.broken:
-            return delivery  # a marker behind a gap that is not told yet: nobody is served from there
-        if not self._ring:
-            self._ring_start = start
-        self._ring.append(delivery)
-        self._ring_bytes += delivery.size
-        while len(self._ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(self._ring) > 1):
-            gone = self._ring.popleft()
-            self._ring_bytes -= gone.size
-            self._ring_start = gone.cursor
+        if not self._walk.broken:  # else it is a marker behind a gap that is not told yet: nobody is served from there
+            self._hold(delivery, start)
+        return delivery
+
+    def tell_gap(self) -> Delivery | None:
+        """Give up waiting for an event behind the gap that waits, if one does. Returns what clients get for it."""
+        start, last = self.position, self.last
+        if last is None or (gap := self._walk.tell_gap(before=last)) is None:
+            return None
+        delivery = Delivery(last, (gap,))
+        self._hold(delivery, start)
         return delivery
 
     def found_nothing(self, newest: Cursor | None) -> bool:
@@ -210,6 +211,16 @@ class Tail:
     def held(self) -> Sequence[Delivery]:
         """The newest entries."""
         return tuple(self._ring)
+
+    def _hold(self, delivery: Delivery, start: Cursor | None) -> None:
+        if not self._ring:
+            self._ring_start = start
+        self._ring.append(delivery)
+        self._ring_bytes += delivery.size
+        while len(self._ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(self._ring) > 1):
+            gone = self._ring.popleft()
+            self._ring_bytes -= gone.size
+            self._ring_start = gone.cursor
 
     def _restart(self, newest: Cursor) -> None:
         self._owed_from_the_start = False

@@ -28,17 +28,17 @@ def marker(epoch: int, prev: Cursor | None) -> Entry:
 
 def told(frames: Iterable[Frame]) -> list[str]:
     """What a client reads: ids of events, `gap <after> <before> <reason>`, and other frames by their word."""
-    words = []
-    for frame in frames:
-        if frame.type:
-            words.append(frame.text)
-            continue
-        read = json.loads(frame.text)
-        if read.get("type") == "gap":
-            words.append(f"gap {read['after']} {read['before']} {read['reason']}")
-        else:
-            words.append(read.get("type") or read["status"])
-    return words
+    return [word(frame.text) for frame in frames]
+
+
+def word(text: str) -> str:
+    """One frame."""
+    if not text.startswith("{"):
+        return text
+    read = json.loads(text)
+    if read.get("type") == "gap":
+        return f"gap {read['after']} {read['before']} {read['reason']}"
+    return str(read.get("type") or read.get("status") or read["code"])
 
 
 def told_by(deliveries: Iterable[Delivery | None]) -> list[str]:

@@ -82,12 +82,14 @@ class Stage(StrEnum):
 class Client(NamedTuple):
     """One client; `walk` is its way to the live end, while it catches up.
 
-    It is `ahead` when it waits for its gateway to come to its place, or beyond.
+    It is `ahead` when it waits for its gateway to come to its place, or beyond. It was `told_at` that place that
+    something behind it is missing.
     """
 
     stage: Stage = Stage.NEW
     walk: Walk = Walk(None)
     ahead: bool = False
+    told_at: Cursor | None = None
 
 
 class State(NamedTuple):
@@ -413,18 +415,18 @@ class LogModel:
 
     def _meet(self, state: State, newest: Cursor | None) -> State:
         """The log, whose last id is `newest`, has nothing for a client: it goes where its gateway is, or is ahead."""
-        _, walk, was_ahead = state.client
+        _, walk, _, told_at = state.client
         if state.gateway.owed_at(walk.last, self._rules) is not None:
             return state
         reached, reason = state.gateway.walk.position, "" if newest == walk.last else _reason(walk.last, newest)
         behind = reached is not None and (walk.last is None or reached > walk.last)
         if reason and (reason == REWOUND or behind or not self._rules.no_step_back):
             return state._replace(client=Client(Stage.CATCHING_UP, walk.lose(reason)._replace(last=reached)))
-        if reason and not was_ahead:
-            walk = walk.lose(reason)
+        if reason and told_at != walk.last:
+            walk, told_at = walk.lose(reason), walk.last
         if walk.reason:
             state = _told_at_end(state, walk.reason)
-        client = Client(Stage.CATCHING_UP, Walk(walk.last), ahead=True)
+        client = Client(Stage.CATCHING_UP, Walk(walk.last), ahead=True, told_at=told_at)
         return state._replace(client=client, ledger=state.ledger.at(walk.last))
 
     # --- the server --------------------------------------------------------------------------------------------------

@@ -311,10 +311,10 @@ class Viewer:
         await room.feed.started.wait()
         if since is not None:
             options, readers = Options(since=since), asyncio.Semaphore()
-            replay = Replay(room, world.log, options, cast(PortableSink, self), self)
-            await replay.send(readers)
+            replay = Replay(room, world.log, readers, options, cast(PortableSink, self), self)
+            await replay.send()
             world.ledger = world.ledger.at(self._told or since)
-            await replay.be_overtaken(readers)
+            await replay.be_overtaken()
         else:
             world.ledger = world.ledger.join(room.tail.position, room.tail.last or BEGINNING, world.line)
         room.hub.add(self.subscriber)
@@ -330,6 +330,9 @@ class Viewer:
             self._told = self._world.room.tail.position
 
     def on_phase(self, room: Room) -> None:
+        pass
+
+    def on_nothing_more(self) -> None:
         pass
 
     def on_target(self, name: Room) -> None:

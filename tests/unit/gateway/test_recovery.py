@@ -7,10 +7,11 @@ import pytest
 from gateway.options import DEFAULT_FILTER, EventFilter
 from gateway.recovery import Recovery
 from gateway.tail import RING_MAX
-from shared.broker import Broker
+from shared.broker import Broker, Entry
 from shared.cursor import Cursor
-from shared.errors import BadCursor
-from tests.gateway_room import Scene, scene
+from shared.errors import BadCursor, BrokerUnavailable
+from shared.room import RoomKey
+from tests.gateway_room import FakeLog, Scene, scene
 from tests.log_entries import event, events, marker, told_by
 
 CHATS = EventFilter(frozenset({"chat"}), rest=False)
@@ -97,6 +98,20 @@ async def test_client_ahead_of_its_gateway_is_told_once_that_the_log_is_gone() -
         at.room.feed.on_entry(event(1, 5))
         assert told_by(await way.pull()) == ["1-5"]
         assert not way.ahead
+
+
+async def test_client_ahead_of_its_gateway_is_told_nothing_twice_after_a_read_that_failed() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        way = recovery(at, Cursor(1, 4))
+        assert told_by(await way.pull()) == ["gap 1-4 1-4 expired"]
+        at.log.away = True
+        with pytest.raises(BrokerUnavailable):
+            await way.pull()
+        at.log.away = False
+        assert told_by(await way.pull()) == []
+        assert way.ahead
 
 
 async def test_client_ahead_of_its_gateway_gets_all_of_the_log_that_takes_the_place_of_a_lost_one() -> None:
@@ -213,6 +228,34 @@ async def test_entry_written_between_two_looks_at_an_empty_log_is_no_gap() -> No
         await at.room.feed.heal()
         assert told_by(await way.pull()) == ["1-2"]
         assert way.complete
+
+
+class LogWrittenTo(FakeLog):
+    """The log of a room for one client; an event is written to it when the client has looked twice."""
+
+    def __init__(self, log: FakeLog) -> None:
+        super().__init__()
+        self._log = log
+
+    async def page(self, room: RoomKey, after: Cursor, count: int = 200) -> list[Entry]:
+        self.reads += 1
+        found = await self._log.page(room, after, count)
+        if self.reads == 2:
+            self._log.add(event(1, 10))
+        return found
+
+    async def last_id(self, room: RoomKey) -> Cursor | None:
+        return await self._log.last_id(room)
+
+
+async def test_entry_written_after_the_second_look_at_an_empty_log_is_not_skipped() -> None:
+    async with scene(*events(1, 9)) as at:
+        at.log.entries = []
+        await at.join()
+        way = Recovery(at.room, cast(Broker, LogWrittenTo(at.log)), Cursor(1, 1))
+        found = told_by(await way.pull())
+        await at.room.feed.heal()
+        assert found + told_by(await way.pull()) == ["gap 1-1 1-9 trimmed", "1-10"]
 
 
 # --- last -------------------------------------------------------------------------------------------------------------

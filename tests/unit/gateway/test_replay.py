@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import cast
 
+import pytest
+
 from gateway.close_codes import Code
 from gateway.frames import Frame
 from gateway.options import Options
@@ -11,7 +13,7 @@ from gateway.replay import Replay
 from gateway.sink import PortableSink
 from shared.broker import Broker
 from shared.cursor import Cursor
-from tests.gateway_room import scene
+from tests.gateway_room import FakeLog, Scene, scene
 from tests.log_entries import event, events, told
 
 
@@ -23,6 +25,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.written: list[Frame] = []
+        self.unavailable = False
 
     def write(self, frames: Iterable[Frame]) -> None:
         self.written += frames
@@ -34,25 +37,32 @@ class Reader:
         raise AssertionError(code)
 
     def on_unavailable(self) -> None:
-        raise AssertionError("unavailable")
+        self.unavailable = True
+
+    def on_nothing_more(self) -> None:
+        pass
 
     def dismiss(self, code: Code) -> None:
         raise AssertionError(code)
+
+
+def replay_to(reader: Reader, at: Scene, since: Cursor, log_readers: asyncio.Semaphore | None = None) -> Replay:
+    sink, readers = cast(PortableSink, reader), log_readers or asyncio.Semaphore()
+    return Replay(at.room, cast(Broker, at.log), readers, Options(since=since), sink, reader)
 
 
 async def test_client_ahead_of_its_gateway_waits_until_that_has_come_to_its_place() -> None:
     async with scene(*events(1, 1, 2)) as at:
         await at.join()
         at.log.entries, at.log.last = [], None
-        reader, readers = Reader(), asyncio.Semaphore()
-        options = Options(since=Cursor(1, 4))
-        replay = Replay(at.room, cast(Broker, at.log), options, cast(PortableSink, reader), reader)
-        await replay.send(readers)
+        reader = Reader()
+        replay = replay_to(reader, at, Cursor(1, 4))
+        await replay.send()
         assert told(reader.written) == ["recovered", "gap 1-4 1-4 expired"]
         assert '"cursor":"1-4"' in reader.written[0].text
         assert replay.ahead
         async with asyncio.TaskGroup() as tasks:
-            waiting = tasks.create_task(replay.be_overtaken(readers))
+            waiting = tasks.create_task(replay.be_overtaken())
             await asyncio.sleep(0)
             at.room.feed.on_entry(event(1, 3))
             await asyncio.sleep(0)
@@ -64,12 +74,63 @@ async def test_client_ahead_of_its_gateway_waits_until_that_has_come_to_its_plac
         assert told(reader.written)[2:] == ["1-5"]
 
 
+@pytest.mark.parametrize(
+    ("last", "gap"),
+    [(Cursor(1, 1), "gap 1-9 1-2 rewound"), (Cursor(1, 20), "gap 1-9 1-9 trimmed")],
+    ids=["went_back", "trimmed_to_nothing"],
+)
+async def test_client_ahead_of_its_gateway_looks_again_when_that_moves_without_an_entry(last: Cursor, gap: str) -> None:
+    async with scene(*events(1, 1, 2)) as at, asyncio.TaskGroup() as tasks:
+        await at.join()
+        at.log.entries, at.log.last = [], Cursor(1, 9)
+        reader = Reader()
+        replay = replay_to(reader, at, Cursor(1, 9))
+        await replay.send()
+        assert replay.ahead
+        waiting = tasks.create_task(replay.be_overtaken())
+        at.log.last = last
+        at.room.feed.on_alive(last)
+        await at.until(lambda: told(reader.written) == ["recovered", gap])
+        waiting.cancel()
+
+
 async def test_client_that_is_not_ahead_need_not_wait() -> None:
     async with scene(*events(1, 1, 2)) as at:
         await at.join()
-        reader, readers = Reader(), asyncio.Semaphore()
-        options = Options(since=Cursor(1, 1))
-        replay = Replay(at.room, cast(Broker, at.log), options, cast(PortableSink, reader), reader)
-        await replay.send(readers)
-        await replay.be_overtaken(readers)
+        reader = Reader()
+        replay = replay_to(reader, at, Cursor(1, 1))
+        await replay.send()
+        await replay.be_overtaken()
         assert told(reader.written) == ["recovered", "1-2"]
+        assert not reader.unavailable
+
+
+@pytest.mark.parametrize("read_by_itself", [True, False], ids=["its_own_read_fails", "the_read_of_its_room_fails"])
+async def test_room_that_cannot_be_read_keeps_no_client_of_another_room_waiting(read_by_itself: bool) -> None:
+    log_readers = asyncio.Semaphore(1)
+    async with scene(*events(1, 5, 6)) as away, scene(*events(1, 5, 6)) as there, asyncio.TaskGroup() as tasks:
+        await away.join()
+        await there.join()
+        away.log.away = True
+        there.log.entries = events(1, 1, 2, 3, 4, 5, 6)
+        if not read_by_itself:
+            away.log = FakeLog()
+        stuck, served = Reader(), Reader()
+        waiting = tasks.create_task(replay_to(stuck, away, Cursor(1, 1), log_readers).send())
+        await away.until(lambda: stuck.unavailable)
+        async with asyncio.timeout(5):
+            await replay_to(served, there, Cursor(1, 1), log_readers).send()
+        assert told(served.written) == ["recovered", "1-2", "1-3", "1-4", "1-5", "1-6"]
+        waiting.cancel()
+
+
+async def test_room_that_can_be_read_again_gives_its_client_what_it_waits_for() -> None:
+    async with scene(*events(1, 5, 6)) as at, asyncio.TaskGroup() as tasks:
+        await at.join()
+        at.log.entries, at.log.away = events(1, 1, 2, 3, 4, 5, 6), True
+        reader = Reader()
+        waiting = tasks.create_task(replay_to(reader, at, Cursor(1, 3)).send())
+        await at.until(lambda: reader.unavailable)
+        at.log.away = False
+        await at.until(waiting.done)
+        assert told(reader.written) == ["recovered", "1-4", "1-5", "1-6"]

@@ -310,6 +310,31 @@ async def test_lost_last_event_is_told_before_the_end() -> None:
         assert at.listener.notes == ["ended"]
 
 
+async def test_gap_that_waits_for_an_event_is_told_before_the_end() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries = []
+        at.publish(marker(9, None))
+        await at.settle()
+        assert at.told == []
+        at.room.feed.on_phase(resting(Phase.ENDED))
+        assert not at.listener.notes
+        await at.settle()
+        assert (at.told, at.listener.notes) == (["gap 1-2 9-0 expired"], ["ended"])
+        assert at.room.tail.position == (9, 0)
+        at.publish(event(9, 1))
+        assert at.told == ["gap 1-2 9-0 expired", "9-1"]
+
+
+async def test_gap_at_the_end_of_a_log_that_is_gone_is_told_before_the_end() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        at.room.feed.on_phase(resting(Phase.ENDED))
+        await at.settle()
+        assert (at.told, at.listener.notes) == (["gap 1-2 1-2 expired"], ["ended"])
+
+
 async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
     async with scene() as at:
         await at.join()

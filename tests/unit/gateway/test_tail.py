@@ -224,6 +224,27 @@ def test_who_comes_from_behind_a_gap_that_is_not_told_yet_is_not_where_all_other
     assert told_by(tail.after(Cursor(5, 2)) or []) == ["gap 5-2 7-1 trimmed", "7-1"]
 
 
+def test_gap_told_with_nothing_behind_it_is_told_to_who_comes_from_before_it() -> None:
+    tail = tail_with(*events(5, 1, 2))
+    assert tail.tell_gap() is None
+    tail.enter(marker(7, Cursor(5, 6)))
+    assert told_by([tail.tell_gap()]) == ["gap 5-2 7-0 trimmed"]
+    assert tail.tell_gap() is None
+    assert tail.after(Cursor(7, 0)) == ()
+    assert told_by(tail.after(Cursor(5, 1)) or []) == ["5-2", "gap 5-2 7-0 trimmed"]
+    tail.enter(event(7, 1))
+    assert told_by(tail.after(Cursor(7, 0)) or []) == ["7-1"]
+    assert told_by(tail.after(Cursor(5, 2)) or []) == ["gap 5-2 7-0 trimmed", "7-1"]
+
+
+def test_gap_of_a_log_that_went_back_is_told_with_nothing_behind_it() -> None:
+    tail = tail_with(*events(5, 1, 2, 3))
+    tail.found_nothing(Cursor(5, 1))
+    assert told_by([tail.tell_gap()]) == ["gap 5-3 5-1 rewound"]
+    assert tail.position == (5, 1)
+    assert told_by(tail.after(Cursor(5, 2)) or []) == ["5-3", "gap 5-3 5-1 rewound"]
+
+
 def test_who_comes_from_the_end_of_a_gap_is_not_told_of_it() -> None:
     tail = tail_with(event(5, 1))
     tail.skip_to(Cursor(5, 9))

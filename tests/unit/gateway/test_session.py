@@ -1,0 +1,138 @@
+"""What one client is sent in its socket, and in which order, when its room ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from starlette.websockets import WebSocket
+
+from gateway.admission import Admission
+from gateway.options import Options
+from gateway.relay import Relay
+from gateway.room import Room
+from gateway.session import Session
+from shared.clock import now_ms
+from shared.cursor import Cursor
+from shared.phases import Phase, RoomPhase
+from shared.room import RoomKey
+from tests.gateway_room import Scene, scene
+from tests.log_entries import ROOM, event, events, marker, word
+
+
+class Socket:
+    """A client that listens; `words` are its frames made short."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.closed: tuple[int, str] | None = None
+
+    async def send_text(self, text: str) -> None:
+        self.frames.append(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    @property
+    def words(self) -> list[str]:
+        return [word(text) for text in self.frames]
+
+
+@asynccontextmanager
+async def visit(at: Scene, since: Cursor, log_readers: asyncio.Semaphore) -> AsyncIterator[Socket]:
+    """A client that comes with a cursor, and has been told that the room is connected."""
+
+    def attach(session: Session, key: RoomKey) -> Room:
+        at.room.attach(session)
+        return at.room
+
+    relay = SimpleNamespace(broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach)
+    socket = Socket()
+    session = Session(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", Options(since=since))
+    at.room.phase = RoomPhase(phase=Phase.CONNECTED, at=1)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(session.run(ROOM))
+        await at.until(lambda: socket.words[-1:] == ["connected"])
+        yield socket
+        running.cancel()
+
+
+def resting(phase: Phase) -> RoomPhase:
+    return RoomPhase(phase=phase, at=2, retry_at=now_ms() + 3_600_000)
+
+
+# --- a client ahead of its gateway ------------------------------------------------------------------------------------
+
+
+async def test_client_ahead_of_its_gateway_gets_the_last_events_before_the_end() -> None:
+    log_readers = asyncio.Semaphore()
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        async with visit(at, Cursor(1, 4), log_readers) as client:
+            await log_readers.acquire()  # others read the log
+            at.publish(marker(9, Cursor(1, 2)), *events(9, 1, 2))
+            at.room.feed.on_phase(resting(Phase.ENDED))
+            await at.until(lambda: at.listener.notes == ["ended"])
+            log_readers.release()
+            await at.until(lambda: client.closed is not None)
+        assert client.words[4:] == ["gap 1-4 9-1 rewound", "9-1", "9-2", "closing"]
+        assert client.closed == (1000, "ended since=9-2")
+
+
+async def test_client_ahead_of_its_gateway_gets_what_came_while_it_looked_before_the_end() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        async with visit(at, Cursor(1, 4), asyncio.Semaphore()) as client:
+            at.log.gate.clear()
+            at.room.feed.on_entry(event(1, 3))  # the channel is late; the client looks, and is still ahead
+            await at.until(lambda: at.log.asking > 0)
+            at.publish(marker(9, Cursor(1, 3)), *events(9, 1))
+            at.room.feed.on_phase(resting(Phase.ENDED))
+            at.log.gate.set()
+            await at.until(lambda: client.closed is not None)
+        assert client.words[4:] == ["gap 1-4 9-1 rewound", "9-1", "closing"]
+
+
+@pytest.mark.parametrize("phase", [Phase.ENDED, Phase.NOT_LIVE])
+async def test_client_ahead_of_its_gateway_is_closed_by_an_end_without_events(phase: Phase) -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        async with visit(at, Cursor(1, 4), asyncio.Semaphore()) as client:
+            at.room.feed.on_phase(resting(phase))
+            await at.until(lambda: client.closed is not None)
+        assert len(client.words) == 5
+
+
+async def test_client_ahead_of_its_gateway_is_told_other_phases() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        at.log.entries, at.log.last = [], None
+        async with visit(at, Cursor(1, 4), asyncio.Semaphore()) as client:
+            at.room.feed.on_phase(RoomPhase(phase=Phase.RECONNECTING, at=2))
+            await at.until(lambda: client.words[4:] == ["reconnecting"])
+            at.room.feed.on_phase(RoomPhase(phase=Phase.CONNECTED, at=3))
+            await at.until(lambda: client.words[4:] == ["reconnecting", "connected"])
+
+
+# --- a client that gets events as they come ---------------------------------------------------------------------------
+
+
+async def test_cursor_of_a_close_lies_behind_a_gap_that_has_no_event_behind_it() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        async with visit(at, Cursor(1, 2), asyncio.Semaphore()) as client:
+            at.log.entries = []
+            at.publish(marker(9, None))
+            at.room.feed.on_phase(resting(Phase.ENDED))
+            await at.until(lambda: client.closed is not None)
+        assert client.words[3:] == ["gap 1-2 9-0 expired", "closing"]
+        assert client.closed == (1000, "ended since=9-0")
