@@ -44,8 +44,7 @@ async def keep_lease(
     """
     pause_s = 0.0
     clock = asyncio.get_running_loop().time
-    wanted_until = 0.0  # as far as was told
-    kept_until = math.inf  # since the demand is gone
+    patience = _Patience(ttl_s)
     failing = False
     while True:
         try:
@@ -60,19 +59,46 @@ async def keep_lease(
         except BrokerUnavailable as error:
             logger.log(logging.DEBUG if failing else logging.WARNING, "renewal failed room=%s: %s", room, error)
             failing = True
-            # It could not be told again either.
-            wanted_until, kept_until = max(wanted_until, clock() + ttl_s) if wanted_until else 0.0, math.inf
+            patience.not_known(clock())
             pause_s = _jittered(min(RETRY_S, ttl_s / 3))
             continue
         failing = False
         now = clock()
-        if wish.remaining_ms:
-            wanted_until, kept_until = now + wish.remaining_ms / 1000, math.inf
-        else:
-            kept_until = min(kept_until, now + ttl_s, wanted_until)
-        if wish.remaining_ms or now >= kept_until:
+        if patience.believes(wish, now):
             on_wish(wish)
-        pause_s = min(_jittered(ttl_s / 3), max(LOOK_MIN_S, min(wanted_until, kept_until) - now))
+        pause_s = min(_jittered(ttl_s / 3), max(LOOK_MIN_S, patience.ends_at - now))
+
+
+class _Patience:
+    """For how long a room is kept whose demand is gone. Times are monotonic seconds; nothing here performs I/O.
+
+    Args:
+        wait_s: how long a demand that is gone before its time is waited for.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._wanted_until = 0.0  # as far as was told
+        self._kept_until = math.inf  # since the demand is gone
+
+    @property
+    def ends_at(self) -> float:
+        """When the demand is over, or not waited for any longer."""
+        return min(self._wanted_until, self._kept_until)
+
+    def believes(self, wish: Wish, now: float) -> bool:
+        """Take in what is wanted now; False when nothing is, and that is not believed yet."""
+        if wish.remaining_ms:
+            self._wanted_until, self._kept_until = now + wish.remaining_ms / 1000, math.inf
+            return True
+        self._kept_until = min(self._kept_until, now + self._wait_s, self._wanted_until)
+        return now >= self._kept_until
+
+    def not_known(self, now: float) -> None:
+        """Redis cannot be asked, and the demand cannot be told to it either."""
+        self._kept_until = math.inf
+        if self._wanted_until:
+            self._wanted_until = max(self._wanted_until, now + self._wait_s)
 
 
 def _jittered(pause_s: float) -> float:

@@ -13,7 +13,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingestor.log_size import LogSize
@@ -221,27 +221,41 @@ class LogWriter:
             self._state.update(telling.state)
         else:
             self._freeze()
-        stalled_at: float | None = None
         try:
-            for attempt in itertools.count():
-                try:
-                    if self._overflowed or self._next_owner:
-                        await self._begin_epoch()
-                    elif self._clock() > self._believed_until:
-                        await self._renew()
-                    if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
-                        break
-                except BrokerUnavailable as error:
-                    if stalled_at is None:
-                        stalled_at = self._clock()
-                        metrics.ROOMS_STALLED.inc()
-                        logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
-                    await self._pause(_RETRY.delay_s(attempt, random.random))
-            if stalled_at is not None:
-                logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - stalled_at)
-        finally:
-            if stalled_at is not None:
-                metrics.ROOMS_STALLED.dec()
+            await self._try_to_store(telling)
+        except BrokerUnavailable as error:
+            with self._stalled(error):
+                await self._try_again_to_store(telling)
+
+    async def _try_again_to_store(self, telling: _Event | _Telling | None) -> None:
+        for attempt in itertools.count():
+            await self._pause(_RETRY.delay_s(attempt, random.random))
+            with contextlib.suppress(BrokerUnavailable):
+                await self._try_to_store(telling)
+                return
+
+    async def _try_to_store(self, telling: _Event | _Telling | None) -> None:
+        """Store the phase, or else the frozen batch, until its fate is known.
+
+        Raises:
+            LeaseLost, BrokerUnavailable: as `_publish_frozen`.
+        """
+        while True:
+            if self._overflowed or self._next_owner:
+                await self._begin_epoch()
+            elif self._clock() > self._believed_until:
+                await self._renew()
+            if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
+                return
+
+    @contextlib.contextmanager
+    def _stalled(self, error: BrokerUnavailable) -> Iterator[None]:
+        """Tell that nothing is stored, and when it is again."""
+        began_at = self._clock()
+        logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
+        with metrics.ROOMS_STALLED.track_inprogress():
+            yield
+        logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - began_at)
 
     async def _pause(self, delay_s: float) -> None:
         self._hurry.clear()
