@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.flusher import Flusher
 from gateway.settings import GatewaySettings
 from gateway.tail import BEGINNING, RING_MAX, RING_MAX_BYTES, Tail, Verdict
 from shared.backoff import Backoff
@@ -34,13 +35,14 @@ RETRY = Backoff(base_s=0.2, cap_s=5.0)
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What rooms need to reach the rest of the cluster; `tasks` is where their work runs."""
+    """What rooms need to reach the rest of the cluster, and their clients; `tasks` is where their work runs."""
 
     broker: Broker
     channels: Channels
     demand: Demand
     tasks: asyncio.TaskGroup
     settings: GatewaySettings
+    flusher: Flusher
 
 
 class Reader(Protocol):

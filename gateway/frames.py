@@ -1,30 +1,91 @@
-"""A text frame and what a queue must know of it; made once per event, then shared by every client that gets it."""
+"""A text frame: made once per event, as it goes on the wire, and shared by every client that gets it."""
 
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from shared.cursor import Cursor
 
+_TEXT: Final = 0x81  # RFC 6455 5.2: the last frame of a text message; a server does not mask
+_DEFLATED: Final = 0xC1  # the same with RSV1, RFC 7692 6: the payload is compressed
+WINDOW_BITS: Final = 12  # most events are smaller than 4 KiB, and no window outlives its message
+_DEFLATE_FROM_BYTES: Final = 128  # what is smaller does not get smaller
+_TAIL: Final = b"\x00\x00\xff\xff"  # of a sync flush; RFC 7692 7.2.1: it is left out
 
-@dataclass(frozen=True, slots=True)
+
+def wire_frame(payload: bytes, first: int = _TEXT) -> bytes:
+    """The bytes of a frame from a server: header, and payload as it is."""
+    size = len(payload)
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 65536:
+        return bytes((first, 126)) + size.to_bytes(2) + payload
+    return bytes((first, 127)) + size.to_bytes(8) + payload
+
+
+@dataclass(slots=True, eq=False)
 class Frame:
     """One text frame.
 
     Attributes:
         type: the event's; "" of a frame made by the gateway, which is never filtered or shed.
-        text: the JSON.
-        size: of it, in bytes.
+        payload: the JSON, in UTF-8.
         cursor: the event's place in the log; None of a gateway's frame.
+        wire: as it is written to a socket.
     """
 
     type: str
-    text: str
-    size: int
+    payload: bytes
     cursor: Cursor | None = None
+    wire: bytes = field(init=False, repr=False)
+    _deflated: bytes | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.wire = wire_frame(self.payload)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the JSON."""
+        return len(self.payload)
+
+    @property
+    def text(self) -> str:
+        """The JSON, for servers that make frames by themselves."""
+        return self.payload.decode()
+
+    @property
+    def deflated(self) -> bytes:
+        """As it is written to a client that takes compressed messages; compressed when first asked for."""
+        if self._deflated is None:
+            self._deflated = self.wire if self.size < _DEFLATE_FROM_BYTES else _deflate(self.payload)
+        return self._deflated
+
+
+def _deflate(payload: bytes) -> bytes:
+    """A message compressed by itself, so that it can be read by any client, whatever it got before."""
+    compressor = zlib.compressobj(wbits=-WINDOW_BITS, memLevel=5)
+    compressed = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return wire_frame(compressed.removesuffix(_TAIL), _DEFLATED)
 
 
 def control(text: str) -> Frame:
     """A frame of the gateway's own."""
-    return Frame("", text, len(text))
+    return Frame("", text.encode())
+
+
+Encoding = Callable[[Iterable[Frame]], bytes]
+"""Frames joined, as one kind of client takes them."""
+
+
+def plain(frames: Iterable[Frame]) -> bytes:
+    """As every client takes them."""
+    return b"".join([frame.wire for frame in frames])
+
+
+def deflated(frames: Iterable[Frame]) -> bytes:
+    """As clients take them that agreed on permessage-deflate."""
+    return b"".join([frame.deflated for frame in frames])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +102,8 @@ class Delivery:
     def size(self) -> int:
         """Bytes of all frames."""
         return sum(frame.size for frame in self.frames)
+
+
+def last_cursor(frames: Sequence[Frame]) -> Cursor | None:
+    """The place of the last event among them."""
+    return next((frame.cursor for frame in reversed(frames) if frame.cursor is not None), None)

@@ -1,18 +1,15 @@
 """Who listens to a room, and copying to all of them.
 
-Subscribers with the same filter are one group: the choice of frames is made once for each filter in use, not once for
-each client.
+Subscribers with the same filter are one variant: what it costs to choose, join and compress their frames grows with the
+number of filters in use, not of clients.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 
-from gateway.close_codes import Code
 from gateway.frames import Delivery, Frame
 from gateway.options import EventFilter
 from gateway.subscriber import Subscriber
-
-logger = logging.getLogger(__name__)
+from gateway.variant import Flushed, Variant
 
 
 def wanted_frames(deliveries: Sequence[Delivery], wanted: EventFilter) -> list[Frame]:
@@ -21,51 +18,72 @@ def wanted_frames(deliveries: Sequence[Delivery], wanted: EventFilter) -> list[F
 
 
 class Hub:
-    """The subscribers of one room that get its events as they come."""
+    """The subscribers of one room that get its events as they come.
+
+    Attributes:
+        gathered: entries pushed since the last flush began.
+    """
 
     def __init__(self) -> None:
-        self._groups: dict[EventFilter, dict[Subscriber, None]] = {}
+        self.gathered = 0
+        self._variants: dict[EventFilter, Variant] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._groups.values()))
+        return sum(map(len, self._variants.values()))
 
     def __iter__(self) -> Iterator[Subscriber]:
-        for group in self._groups.values():
-            yield from group
+        for variant in self._variants.values():
+            yield from variant
 
     def __contains__(self, subscriber: Subscriber) -> bool:
-        return subscriber in self._groups.get(subscriber.wanted, ())
+        variant = self._variants.get(subscriber.wanted)
+        return variant is not None and subscriber in variant
+
+    @property
+    def looked_at(self) -> list[Subscriber]:
+        """Those that are not simply written to: who reads too slowly is among them."""
+        return [subscriber for variant in self._variants.values() for subscriber in variant.apart]
 
     def add(self, subscriber: Subscriber) -> None:
         """From the next entry on it gets what its filter wants."""
-        self._groups.setdefault(subscriber.wanted, {})[subscriber] = None
+        variant = self._variants.get(subscriber.wanted)
+        if variant is None:
+            variant = self._variants[subscriber.wanted] = Variant(subscriber.wanted)
+        variant.add(subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
         """It gets no more; no error when it was not there."""
-        group = self._groups.get(subscriber.wanted, {})
-        group.pop(subscriber, None)
-        if not group:
-            self._groups.pop(subscriber.wanted, None)
+        variant = self._variants.get(subscriber.wanted)
+        if variant is not None:
+            variant.remove(subscriber)
+            if not len(variant):
+                del self._variants[subscriber.wanted]
 
-    def fan_out(self, deliveries: Sequence[Delivery], now: float) -> tuple[int, int, dict[Subscriber, Code]]:
-        """Offer entries to all. One that fails disturbs no other.
+    def push(self, deliveries: Sequence[Delivery]) -> bool:
+        """Owe entries to all. Returns whether somebody wants them, so that a flush is due."""
+        due = False
+        for variant in self._variants.values():
+            if frames := wanted_frames(deliveries, variant.wanted):
+                variant.push(frames)
+                due = True
+        if due:
+            self.gathered += len(deliveries)
+        return due
+
+    def flush(self, budget: int, now: float) -> tuple[Flushed, bool]:
+        """Write what is owed to about `budget` clients at most. One that fails disturbs no other.
 
         Returns:
-            Frames and bytes offered, and the subscribers to be closed, with the reason.
+            What was done, and whether the flush is complete.
         """
-        frames_out = bytes_out = 0
-        failed: dict[Subscriber, Code] = {}
-        for wanted, group in self._groups.items():
-            frames = wanted_frames(deliveries, wanted)
-            if not frames:
-                continue
-            for subscriber in group:
-                try:
-                    if not subscriber.offer(frames, now):
-                        failed[subscriber] = Code.SLOW_CONSUMER
-                except Exception:
-                    logger.exception("subscriber failed")
-                    failed[subscriber] = Code.INTERNAL
-            frames_out += len(frames) * len(group)
-            bytes_out += sum(frame.size for frame in frames) * len(group)
-        return frames_out, bytes_out, failed
+        flushed = Flushed()
+        self.gathered = 0
+        for variant in list(self._variants.values()):
+            if variant.owes and not variant.flush(flushed, budget, now):
+                return flushed, False
+        return flushed, True
+
+    @property
+    def owes(self) -> bool:
+        """Whether something waits for a flush."""
+        return any(variant.owes for variant in self._variants.values())

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from gateway.feed import Cluster
+from gateway.flusher import Flusher
 from gateway.room import Member, Room
 from gateway.settings import GatewaySettings
 from shared import metrics
@@ -48,7 +49,9 @@ class Relay:
         self.clients = 0
         self._rooms: dict[RoomKey, Room] = {}
         self._tasks = asyncio.TaskGroup()
-        self._cluster = Cluster(self.broker, self.channels, self.demand, self._tasks, settings)
+        self._cluster = Cluster(
+            self.broker, self.channels, self.demand, self._tasks, settings, Flusher(settings.flush_max_s)
+        )
         self._background: list[asyncio.Task[None]] = []
         self._link_up = asyncio.Event()
         self._resources = AsyncExitStack()

@@ -12,7 +12,7 @@ from gateway.options import Options
 from gateway.protocol import recovered_frame
 from gateway.recovery import Recovery
 from gateway.room import Room
-from gateway.sink import PortableSink
+from gateway.subscriber import Sink
 from shared import metrics
 from shared.broker import Broker
 from shared.errors import BadCursor, BrokerUnavailable
@@ -54,7 +54,7 @@ class Replay:
         broker: Broker,
         log_readers: asyncio.Semaphore,
         options: Options,
-        sink: PortableSink,
+        sink: Sink,
         client: Client,
     ) -> None:
         self._room = room

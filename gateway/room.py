@@ -7,11 +7,12 @@ so that nothing is delivered twice.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.close_codes import Code
 from gateway.feed import Cluster, Feed
+from gateway.flusher import Pace
 from gateway.frames import Delivery
 from gateway.front import CHANGED_BY, Front
 from gateway.hub import Hub
@@ -58,6 +59,7 @@ class Room:
     Attributes:
         members: everybody attached, also those who wait or catch up.
         hub: those among them who get events as they come.
+        pace: the rhythm in which they get them.
         tail: its log, as far as it was entered.
         feed: brings in what is entered.
         front: what newcomers are told of it.
@@ -75,6 +77,8 @@ class Room:
         self.settings = settings
         self.members: dict[Subscriber, Member] = {}
         self.hub = Hub()
+        self.pace = Pace()
+        self._flusher = cluster.flusher
         self.tail = Tail(key)
         self.feed = Feed(key, self.tail, cluster, self)
         self.front = Front(key)
@@ -143,12 +147,29 @@ class Room:
         self._deliver(deliveries)
 
     def _deliver(self, deliveries: Sequence[Delivery]) -> None:
-        if not len(self.hub):
-            return
-        frames, size, failed = self.hub.fan_out(deliveries, time.monotonic())
-        metrics.GAPS.inc(sum(not frame.type for delivery in deliveries for frame in delivery.frames))
-        metrics.DELIVERIES.inc(frames)
-        metrics.DELIVERED_BYTES.inc(size)
+        if self.hub.push(deliveries):
+            metrics.GAPS.inc(sum(not frame.type for delivery in deliveries for frame in delivery.frames))
+            self._flusher.want(self)
+
+    @property
+    def gathered(self) -> int:
+        """See `gateway.flusher.Flushable`."""
+        return self.hub.gathered
+
+    @property
+    def owes(self) -> bool:
+        """See `gateway.flusher.Flushable`."""
+        return self.hub.owes
+
+    def flush(self, budget: int, now: float) -> tuple[int, bool]:
+        """See `gateway.flusher.Flushable`."""
+        flushed, done = self.hub.flush(budget, now)
+        metrics.DELIVERIES.inc(flushed.frames)
+        metrics.DELIVERED_BYTES.inc(flushed.size)
+        self._dismiss(flushed.failed)
+        return flushed.clients, done
+
+    def _dismiss(self, failed: Mapping[Subscriber, Code]) -> None:
         for subscriber, code in failed.items():
             if (member := self.members.get(subscriber)) is not None:
                 member.dismiss(code)
@@ -210,9 +231,10 @@ class Room:
 
     def tick(self, now: float) -> None:
         """Do what is due: tell what was shed, keep the demand up, look for a holder that fell silent."""
-        for subscriber in self.hub:
+        for subscriber in self.hub.looked_at:
             for event_type, count in subscriber.tell_dropped(self.key, now).items():
                 metrics.SHED.labels(event_type).inc(count)
+        self._dismiss({subscriber: Code.SLOW_CONSUMER for subscriber in self.hub.looked_at if subscriber.too_slow(now)})
         if not self.demand.wanted or self.rests:
             return
         self.demand.keep_up(now)
@@ -227,5 +249,6 @@ class Room:
 
     async def aclose(self) -> None:
         """Leave the channel; the room is not used any more."""
+        self._flusher.forget(self)
         self.demand.cancel()
         await self.feed.aclose()

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.settings import GatewaySettings
-from gateway.websocket_protocol import WebSocketProtocol
+from gateway.wire import WireProtocol
 
 if sys.platform != "win32":
     from gateway.http_protocol import HttpProtocol
@@ -47,11 +47,11 @@ def create_server(
             host=settings.host if host is None else host,
             port=settings.port if port is None else port,
             http=HTTP,
-            ws=WebSocketProtocol,
+            ws=WireProtocol,
             ws_max_size=CLIENT_FRAME_CUT_BYTES,
             ws_ping_interval=settings.ping_interval_s,
             ws_ping_timeout=settings.ping_timeout_s,
-            ws_per_message_deflate=False,  # costs memory per client; bytes are nearly free beside the send itself
+            ws_per_message_deflate=settings.compression,
             proxy_headers=False,  # the application does it
             server_header=False,
             access_log=False,

@@ -21,6 +21,8 @@ from gateway.room import Room
 from gateway.sink import PortableSink
 from gateway.subscriber import Subscriber
 from gateway.texts import CLOSING_TEXTS, Status
+from gateway.wire import EXTENSION
+from gateway.wire_sink import WireSink
 from shared import metrics
 from shared.clock import now_ms
 from shared.cursor import Cursor
@@ -34,6 +36,12 @@ logger = logging.getLogger(__name__)
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
 
 
+def sink_of(websocket: WebSocket) -> PortableSink | WireSink:
+    """The best way to a client that its server offers."""
+    wire = websocket.scope.get("extensions", {}).get(EXTENSION)
+    return PortableSink(websocket) if wire is None else WireSink(wire)
+
+
 class Session:
     """One client. It is the member that rooms know (`gateway.room.Member`)."""
 
@@ -44,8 +52,8 @@ class Session:
         self._websocket = websocket
         self._origin = origin
         self._options = options
-        self._sink = PortableSink(websocket)
-        self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
+        self._sink = sink_of(websocket)
+        self._sink.subscriber = self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
         self._progress = Progress(options.lang)
         self._asked: RoomKey | None = None
@@ -75,10 +83,8 @@ class Session:
             self.tell_error(code, detail=detail)
         try:
             async with self._tasks:
-                reader = self._tasks.create_task(self._guard(self._read))
                 self._join(asked)
-                await self._sink.run()
-                reader.cancel()
+                await self._sink.run(self._guard(self._read))
                 self._leave()
         finally:
             self._leave()  # also when this task was cancelled
@@ -115,8 +121,7 @@ class Session:
             metrics.CLIENT_FRAMES.labels(kind.value).inc()
             match kind:
                 case ClientFrame.PING:
-                    if not self.subscriber.offer([control(pong_frame(now_ms(), self._position))], time.monotonic()):
-                        self.dismiss(Code.SLOW_CONSUMER)
+                    self._tell(pong_frame(now_ms(), self._position))
                 case ClientFrame.CLOSE:
                     self.close(Code.REQUESTED)
                 case ClientFrame.TOO_LARGE:
@@ -221,6 +226,7 @@ class Session:
             return
         moved = self._room is not None
         if self._room is not None:
+            self._catch_up()
             self._room.detach(self)
             self._room = self._shown = None
             self._progress.interrupted()
@@ -255,8 +261,13 @@ class Session:
         room = self._room
         return room.tail.position if room is not None and self.subscriber in room.hub else None
 
+    def _catch_up(self) -> None:
+        if not self.subscriber.catch_up(time.monotonic()):
+            self.dismiss(Code.SLOW_CONSUMER)
+
     def _tell(self, frame: str) -> None:
-        self._sink.write([control(frame)])
+        if not self.subscriber.tell(control(frame), time.monotonic()):
+            self.dismiss(Code.SLOW_CONSUMER)
 
     def tell_error(self, code: Code, *, detail: str = "", retry_in_ms: int | UnsetType = UNSET) -> None:
         """Tell an error; the socket stays open."""
@@ -272,6 +283,7 @@ class Session:
     def close(self, code: Code) -> None:
         """Close with a closing frame, after all that is queued."""
         metrics.CLIENT_ERRORS.labels(code).inc()
+        self._catch_up()
         since = self._position
         self._sink.close(code, closing_frame(code, self._options.lang, cursor=since), since=since)
         self._leave()

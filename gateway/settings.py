@@ -33,6 +33,11 @@ class GatewaySettings(SharedSettings):
     client_frames_per_s: float = Field(20, ge=1, le=1_000)
     """Client frames read per second in the long run; whoever sends more is read no faster."""
 
+    flush_max_ms: float = Field(50, ge=0, le=1_000)
+    """How long an event may wait for others to be written with it, where much is written; 0: not at all."""
+    compression: bool = False
+    """Compress events for clients that offer `permessage-deflate`: less than half the bytes, for more CPU."""
+
     send_soft_bytes: int = Field(256 * 1024, ge=4 * 1024, le=64 * 1024 * 1024)
     """Unsent bytes of one client from which on the least valuable events are shed."""
     send_hard_bytes: int = Field(1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
@@ -50,6 +55,11 @@ class GatewaySettings(SharedSettings):
     """How long the channel of a room is kept after its last client here left."""
     shutdown_s: float = Field(8, ge=1, le=300)
     """How long clients may take to leave when the gateway stops."""
+
+    @cached_property
+    def flush_max_s(self) -> float:
+        """`flush_max_ms` in seconds."""
+        return self.flush_max_ms / 1000
 
     @cached_property
     def send_limits(self) -> SendLimits:

@@ -8,12 +8,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
-from gateway.frames import Frame, control
+from gateway.frames import Encoding, Frame, control, plain
+from gateway.subscriber import Outlet, Subscriber
 from shared.cursor import Cursor
 
 logger = logging.getLogger(__name__)
@@ -27,10 +28,15 @@ class PortableSink:
 
     Attributes:
         sent: the newest place in the log of which a frame was handed to the server.
+        subscriber: who is served; not used here: it is looked at for every frame.
     """
+
+    outlet: Outlet | None = None
+    encoding: Encoding = staticmethod(plain)
 
     def __init__(self, websocket: WebSocket) -> None:
         self.sent: Cursor | None = None
+        self.subscriber: Subscriber | None = None
         self._websocket = websocket
         self._queue: deque[tuple[float, Frame]] = deque()
         self._unsent_bytes = 0
@@ -84,8 +90,15 @@ class PortableSink:
         """Wait until all was handed to the server, or nothing more will be."""
         await self._drained.wait()
 
-    async def run(self) -> None:
-        """Send until the close is sent, or the client is gone. Never raises because of the client."""
+    async def run(self, reading: Coroutine[object, object, None] | None = None) -> None:
+        """Read, and send until the close is sent or the client is gone. Never raises because of the client."""
+        async with asyncio.TaskGroup() as tasks:
+            reader = tasks.create_task(reading) if reading is not None else None
+            await self._send()
+            if reader is not None:
+                reader.cancel()
+
+    async def _send(self) -> None:
         try:
             async with asyncio.timeout(self._limit_s) as self._deadline:
                 while not self._gone:

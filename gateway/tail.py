@@ -63,7 +63,7 @@ class Walk:
         self.last = entry.cursor
         if entry.is_marker:
             return Delivery(entry.cursor, ())
-        frame = Frame(entry.type, entry.data.decode("utf-8", "replace"), len(entry.data), entry.cursor)
+        frame = Frame(entry.type, _utf8(entry.data), entry.cursor)
         gap = self.tell_gap(before=entry.cursor)
         return Delivery(entry.cursor, (frame,) if gap is None else (gap, frame))
 
@@ -74,6 +74,15 @@ class Walk:
         frame = control(gap_frame(self._room, after=self._after, before=before or self._after, reason=self._reason))
         self._after = None
         return frame
+
+
+def _utf8(data: bytes) -> bytes:
+    """The same bytes, unless somebody wrote into the log what clients would break off for."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
 
 
 def _reason(last: Cursor, entry: Entry) -> str:

@@ -1,14 +1,13 @@
 """One room of a gateway on a cluster in memory, with one client in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gateway.close_codes import Code
 from gateway.feed import Cluster
-from gateway.frames import Frame
 from gateway.options import DEFAULT_FILTER, EventFilter
 from gateway.room import Room
 from gateway.settings import GatewaySettings
@@ -21,6 +20,7 @@ from shared.demand import Member as ClusterMember
 from shared.errors import BrokerUnavailable
 from shared.room import RoomKey
 from tests.log_entries import ROOM, told
+from tests.sinks import AtOnce, ListSink
 
 
 class FakeLog:
@@ -122,21 +122,13 @@ class FakeDemand:
         self.told.append(word)
 
 
-class Listener:
+class Listener(ListSink):
     """A client in the room, and its sink."""
 
-    unsent_bytes = 0
-
     def __init__(self, wanted: EventFilter = DEFAULT_FILTER) -> None:
+        super().__init__()
         self.subscriber = Subscriber(self, SendLimits(10**6, 10**7, 10), wanted)
-        self.written: list[Frame] = []
         self.notes: list[str] = []
-
-    def unsent_for_s(self, now: float) -> float:
-        return 0.0
-
-    def write(self, frames: Iterable[Frame]) -> None:
-        self.written += frames
 
     def on_phase(self, room: Room) -> None:
         self.notes.append(room.phase.phase if room.phase else "nobody")
@@ -216,7 +208,7 @@ async def scene(*entries: Entry, key: RoomKey = ROOM, **settings: Any) -> AsyncI
     log, channels, demand = FakeLog(*entries), FakeChannels(), FakeDemand()
     read = GatewaySettings(**{"_env_file": None, "lease_ttl_s": 3, "idle_timeout_s": 100} | settings)
     async with WatchedTasks() as tasks:
-        cluster = Cluster(cast(Broker, log), cast(Channels, channels), cast(Demand, demand), tasks, read)
+        cluster = Cluster(cast(Broker, log), cast(Channels, channels), cast(Demand, demand), tasks, read, AtOnce())
         found = Scene(Room(key, cluster), log, channels, demand, tasks)
         yield found
         await found.room.aclose()

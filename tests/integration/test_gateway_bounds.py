@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from gateway.http_protocol import HEAD_MAX_BYTES, HttpProtocol
-from gateway.websocket_protocol import FRAGMENTS_MAX, WebSocketProtocol
+from gateway.wire import FRAGMENTS_MAX, WireProtocol
 from tests.gateways import DEADLINE_S, running_gateway
 
 TEXT, CLOSE, PING, PONG, MORE = 0x1, 0x8, 0x9, 0xA, 0x0
@@ -124,7 +124,7 @@ class _ImpatientHttp(HttpProtocol):
     request_s = 0.2
 
 
-class _ImpatientWebSocket(WebSocketProtocol):
+class _ImpatientWebSocket(WireProtocol):
     leave_s = 0.2
 
 

@@ -23,7 +23,6 @@ from gateway.options import DEFAULT_FILTER, Options
 from gateway.replay import Replay
 from gateway.room import Room
 from gateway.settings import GatewaySettings
-from gateway.sink import PortableSink
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.tail import BEGINNING, REWOUND
 from ingestor.log_writer import LogWriter
@@ -45,6 +44,7 @@ from tests.model.ledger import Ledger, Violation
 from tests.model.log_model import Stage
 from tests.model.server_model import GAP, MARKER
 from tests.model.virtual_time import settled
+from tests.sinks import AtOnce, ListSink
 
 KEYS = RoomKeys.of(ROOM)
 PAGE_ENTRIES = 3  # of a read, for gateways
@@ -262,22 +262,14 @@ class Ingestor:
             self.die()
 
 
-class Viewer:
+class Viewer(ListSink):
     """The client: a member of the gateway's room, and its own sink."""
 
-    unsent_bytes = 0
-    closing = False
-
     def __init__(self, world: "World") -> None:
+        super().__init__()
         self.subscriber = Subscriber(self, SendLimits(10**6, 10**7, 10), DEFAULT_FILTER)
         self._world = world
         self._told: Cursor | None = None
-
-    def unsent_for_s(self, now: float) -> float:
-        return 0.0
-
-    async def drained(self) -> None:
-        pass
 
     def write(self, frames: Iterable[Frame]) -> None:
         """Enter what it is sent into the books."""
@@ -311,7 +303,7 @@ class Viewer:
         await room.feed.started.wait()
         if since is not None:
             options, readers = Options(since=since), asyncio.Semaphore()
-            replay = Replay(room, world.log, readers, options, cast(PortableSink, self), self)
+            replay = Replay(room, world.log, readers, options, self, self)
             await replay.send()
             world.ledger = world.ledger.at(self._told or since)
             await replay.be_overtaken()
@@ -399,6 +391,7 @@ class World:
             cast(Demand, FakeDemand()),
             cast(asyncio.TaskGroup, _Tasks()),
             GatewaySettings(**options),
+            AtOnce(),
         )
         self.room = Room(ROOM, cluster)
         self.viewer = Viewer(self)

@@ -1,6 +1,6 @@
 """Copying to all who listen, by filter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -10,31 +10,37 @@ from gateway.hub import Hub
 from gateway.options import DEFAULT_FILTER, EventFilter
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.tail import Walk
+from gateway.variant import Flushed
 from shared.cursor import Cursor
 from tests.log_entries import ROOM, event, marker, told
+from tests.sinks import ListSink
 
 CHATS = EventFilter(frozenset({"chat"}), rest=False)
 LIKES = EventFilter(frozenset({"like"}), rest=False)
 
 
-class ListSink:
-    """Keeps what it is given; a full one has too many unsent bytes, a broken one raises."""
+class Sink(ListSink):
+    """A full one has too many unsent bytes, a broken one raises."""
 
     def __init__(self, *, full: bool = False, broken: bool = False) -> None:
+        super().__init__()
         self.unsent_bytes = 10**9 if full else 0
         self.broken = broken
-        self.written: list[Frame] = []
-
-    def unsent_for_s(self, now: float) -> float:
-        return 0.0
 
     def write(self, frames: Iterable[Frame]) -> None:
         if self.broken:
             raise RuntimeError("handle is closed")
-        self.written += frames
+        super().write(frames)
 
 
-def subscribe(hub: Hub, sink: ListSink, wanted: EventFilter = DEFAULT_FILTER) -> Subscriber:
+def fan_out(hub: Hub, deliveries: Sequence[Delivery]) -> Flushed:
+    hub.push(deliveries)
+    flushed, done = hub.flush(10**6, now=0.0)
+    assert done
+    return flushed
+
+
+def subscribe(hub: Hub, sink: Sink, wanted: EventFilter = DEFAULT_FILTER) -> Subscriber:
     subscriber = Subscriber(sink, SendLimits(1000, 2000, 10), wanted)
     hub.add(subscriber)
     return subscriber
@@ -47,56 +53,56 @@ def deliveries() -> list[Delivery]:
 
 def test_each_filter_gets_its_types_and_every_gap() -> None:
     hub = Hub()
-    everything, chats, likes = ListSink(), ListSink(), ListSink()
+    everything, chats, likes = Sink(), Sink(), Sink()
     subscribe(hub, everything)
     subscribe(hub, chats, CHATS)
     subscribe(hub, likes, LIKES)
-    frames, size, failed = hub.fan_out(deliveries(), now=0.0)
+    flushed = fan_out(hub, deliveries())
     assert told(everything.written) == ["gap 1-1 4-1 trimmed", "4-1", "4-2"]
     assert told(chats.written) == ["gap 1-1 4-1 trimmed", "4-1"]
     assert told(likes.written) == ["gap 1-1 4-1 trimmed", "4-2"]
-    assert (frames, failed) == (7, {})
-    assert size == sum(frame.size for sink in (everything, chats, likes) for frame in sink.written)
+    assert (flushed.clients, flushed.frames, flushed.failed) == (3, 7, {})
+    assert flushed.size == sum(frame.size for sink in (everything, chats, likes) for frame in sink.written)
 
 
 def test_frames_are_shared_and_not_copied() -> None:
     hub = Hub()
-    one, other = ListSink(), ListSink()
+    one, other = Sink(), Sink()
     subscribe(hub, one)
     subscribe(hub, other, CHATS)
-    hub.fan_out(deliveries(), now=0.0)
+    fan_out(hub, deliveries())
     assert one.written[1] is other.written[1]
 
 
 def test_nothing_wanted_is_nothing_offered() -> None:
     hub = Hub()
-    full = ListSink(full=True)
+    full = Sink(full=True)
     subscribe(hub, full, LIKES)
     walk = Walk(ROOM, Cursor(1, 1))
-    assert hub.fan_out([walk.step(event(1, 2))], now=0.0) == (0, 0, {})
+    assert not hub.push([walk.step(event(1, 2))])
+    assert not hub.owes
 
 
 def test_failing_and_slow_subscribers_disturb_nobody(caplog: pytest.LogCaptureFixture) -> None:
     hub = Hub()
-    broken = subscribe(hub, ListSink(broken=True))
-    slow = subscribe(hub, ListSink(full=True))
-    well = ListSink()
+    broken = subscribe(hub, Sink(broken=True))
+    slow = subscribe(hub, Sink(full=True))
+    well = Sink()
     subscribe(hub, well)
-    _, _, failed = hub.fan_out(deliveries(), now=0.0)
-    assert failed == {broken: Code.INTERNAL, slow: Code.SLOW_CONSUMER}
+    assert fan_out(hub, deliveries()).failed == {broken: Code.INTERNAL, slow: Code.SLOW_CONSUMER}
     assert len(well.written) == 3
     assert "subscriber failed" in caplog.text
 
 
 def test_who_left_gets_nothing() -> None:
     hub = Hub()
-    sink = ListSink()
+    sink = Sink()
     subscriber = subscribe(hub, sink)
-    other = subscribe(hub, ListSink())
+    other = subscribe(hub, Sink())
     assert (subscriber in hub, len(hub), list(hub)) == (True, 2, [subscriber, other])
     hub.remove(subscriber)
     hub.remove(subscriber)
-    hub.fan_out(deliveries(), now=0.0)
+    fan_out(hub, deliveries())
     assert (subscriber in hub, len(hub), sink.written) == (False, 1, [])
     hub.remove(other)
     assert len(hub) == 0

@@ -1,37 +1,24 @@
 """What one client is sent of the past, and when it may get events as they come."""
 
 import asyncio
-from collections.abc import Iterable
 from typing import cast
 
 import pytest
 
 from gateway.close_codes import Code
-from gateway.frames import Frame
 from gateway.options import Options
 from gateway.replay import Replay
-from gateway.sink import PortableSink
 from shared.broker import Broker
 from shared.cursor import Cursor
 from tests.gateway_room import FakeLog, Scene, scene
 from tests.log_entries import event, events, told
+from tests.sinks import ListSink
 
 
-class Reader:
+class Reader(ListSink):
     """A client that takes everything at once, and its sink."""
 
-    unsent_bytes = 0
-    closing = False
-
-    def __init__(self) -> None:
-        self.written: list[Frame] = []
-        self.unavailable = False
-
-    def write(self, frames: Iterable[Frame]) -> None:
-        self.written += frames
-
-    async def drained(self) -> None:
-        pass
+    unavailable = False
 
     def tell_error(self, code: Code, *, detail: str = "") -> None:
         raise AssertionError(code)
@@ -47,8 +34,8 @@ class Reader:
 
 
 def replay_to(reader: Reader, at: Scene, since: Cursor, log_readers: asyncio.Semaphore | None = None) -> Replay:
-    sink, readers = cast(PortableSink, reader), log_readers or asyncio.Semaphore()
-    return Replay(at.room, cast(Broker, at.log), readers, Options(since=since), sink, reader)
+    readers = log_readers or asyncio.Semaphore()
+    return Replay(at.room, cast(Broker, at.log), readers, Options(since=since), reader, reader)
 
 
 async def test_client_ahead_of_its_gateway_waits_until_that_has_come_to_its_place() -> None:

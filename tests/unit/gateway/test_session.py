@@ -23,9 +23,10 @@ from tests.log_entries import ROOM, event, events, marker, word
 
 
 class Socket:
-    """A client that listens; `words` are its frames made short."""
+    """A client that listens; `words` are its frames made short. Its server offers no wire."""
 
     def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
         self.frames: list[str] = []
         self.closed: tuple[int, str] | None = None
 

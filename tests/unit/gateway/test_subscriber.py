@@ -1,7 +1,6 @@
 """What a slow client is still sent, and when it is given up."""
 
 import json
-from collections.abc import Iterable
 
 import pytest
 
@@ -10,23 +9,18 @@ from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from shared.cursor import Cursor
 from tests.log_entries import ROOM, told
+from tests.sinks import ListSink
 
 LIMITS = SendLimits(soft_bytes=100, hard_bytes=400, age_s=10)
 
 
-class FakeSink:
+class FakeSink(ListSink):
     """A sink whose unsent bytes the test sets."""
 
-    def __init__(self) -> None:
-        self.unsent_bytes = 0
-        self.waited_s = 0.0
-        self.written: list[Frame] = []
+    waited_s = 0.0
 
     def unsent_for_s(self, now: float) -> float:
         return self.waited_s
-
-    def write(self, frames: Iterable[Frame]) -> None:
-        self.written += frames
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ def subscriber(sink: FakeSink) -> Subscriber:
 
 
 def frames(*types: str) -> list[Frame]:
-    return [Frame(event_type, event_type, 10, Cursor(1, index)) for index, event_type in enumerate(types, 1)]
+    return [Frame(event_type, b"0123456789", Cursor(1, index)) for index, event_type in enumerate(types, 1)]
 
 
 ALL = ("like", "member", "room_stats", "raw", "share", "caption", "emote", "notice", "gift", "chat", "gap", "ended")

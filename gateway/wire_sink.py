@@ -1,0 +1,179 @@
+"""Where "these bytes go to that client" is, by the wire: ready-made frames, written to the transport.
+
+As long as the client takes what it is sent nothing stands between. When its transport is full, what comes waits here,
+where it can still be shed, counted, and thrown away.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterable
+
+from gateway.close_codes import OUTCOMES, Code, close_reason
+from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
+from gateway.subscriber import Outlet, Subscriber
+from gateway.wire import UNSENT_MAX_BYTES, Wire
+from shared.cursor import Cursor
+
+FLUSH_S = 5.0  # for what is queued before an ordinary close
+LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
+
+
+class WireSink:
+    """One client's way to its socket.
+
+    Attributes:
+        sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way.
+        subscriber: who is to be looked at when the client does not take what it is sent.
+    """
+
+    __slots__ = (
+        "_changed", "_close", "_full_at", "_gone", "_queue", "_queued_bytes", "_timer", "_wire", "sent", "subscriber"
+    )  # fmt: skip
+
+    def __init__(self, wire: Wire) -> None:
+        self.sent: Cursor | None = None
+        self.subscriber: Subscriber | None = None
+        self._wire = wire
+        self._queue: deque[tuple[float, Frame]] | None = None  # most clients never need one
+        self._queued_bytes = 0
+        self._full_at: float | None = None
+        self._close: tuple[int, str] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._gone = False
+        self._changed: asyncio.Event | None = None
+        wire.listener = self
+
+    # --- for the fan-out (`gateway.subscriber.Sink`) -----------------------------------------------------------------
+
+    @property
+    def outlet(self) -> Outlet | None:
+        return None if self._full_at is not None or self.closing else self._wire.transport
+
+    @property
+    def encoding(self) -> Encoding:
+        return deflated if self._wire.deflates else plain
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._queued_bytes + (0 if self._gone else self._wire.transport.get_write_buffer_size())
+
+    def unsent_for_s(self, now: float) -> float:
+        if self._full_at is None:
+            return 0.0  # it is not much, and a keepalive ping is behind it
+        return now - (self._queue[0][0] if self._queue else self._full_at)
+
+    def write(self, frames: Iterable[Frame]) -> None:
+        if self.closing:
+            return
+        if self._full_at is None:
+            self._put(list(frames))
+            return
+        if self._queue is None:
+            self._queue = deque()
+        now = time.monotonic()
+        for frame in frames:
+            self._queue.append((now, frame))
+            self._queued_bytes += frame.size
+
+    def _put(self, frames: list[Frame]) -> None:
+        """Hand frames to the transport."""
+        self.sent = last_cursor(frames) or self.sent
+        try:
+            self._wire.transport.write(self.encoding(frames))
+        except (RuntimeError, OSError):
+            self.on_gone()  # uvloop raises for a connection that was closed a moment ago
+
+    # --- for its session ---------------------------------------------------------------------------------------------
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is taken over."""
+        return self._gone or self._close is not None
+
+    def close(self, code: Code, last_words: str = "", *, since: Cursor | None = None) -> None:
+        """Close after what is queued."""
+        if self.closing:
+            return
+        if last_words:
+            self.write([control(last_words)])
+        self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
+        if self._full_at is None:
+            self._wire.finish(*self._close)
+        else:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._wire.reset)
+        self._tell_changed()
+
+    def abort(self, code: Code, last_words: str = "", *, since: Cursor | None = None) -> None:
+        """Close without what is queued."""
+        if self.closing:
+            return
+        self._forget_queue()
+        if last_words:
+            self._put([control(last_words)])
+        self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
+        self._wire.finish(*self._close, within_s=LAST_WORDS_S)
+        self._tell_changed()
+
+    def gone(self) -> None:
+        """The client is not there any more."""
+        self.on_gone()
+
+    async def drained(self) -> None:
+        """Wait until all was handed to the transport and that is not full, or nothing more will be."""
+        while not self.closing and self._full_at is not None:
+            await self._change()
+
+    async def run(self, reading: Coroutine[object, object, None] | None = None) -> None:
+        """Read until the client is gone, or a close was sent. Never raises because of the client."""
+        if reading is not None:
+            await reading
+        while not self._gone:
+            await self._change()
+
+    # --- for the wire (`gateway.wire.Listener`) ----------------------------------------------------------------------
+
+    def on_full(self) -> None:
+        self._full_at = time.monotonic()
+        if self.subscriber is not None and self.subscriber.variant is not None:
+            self.subscriber.variant.set_apart(self.subscriber)
+
+    def on_free(self) -> None:
+        self._full_at = None
+        while self._queue and self._full_at is None and not self._gone:
+            frames: list[Frame] = []
+            size = 0
+            while self._queue and size < UNSENT_MAX_BYTES:
+                frame = self._queue.popleft()[1]
+                frames.append(frame)
+                size += frame.size
+            self._queued_bytes -= size
+            self._put(frames)
+        if self._full_at is None and self._close is not None:
+            self._wire.finish(*self._close)
+        self._tell_changed()
+
+    def on_gone(self) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        self._forget_queue()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.subscriber is not None and self.subscriber.variant is not None:
+            self.subscriber.variant.remove(self.subscriber)  # at once: nothing may follow a close on the wire
+        self._tell_changed()
+
+    def _forget_queue(self) -> None:
+        self._queue = None
+        self._queued_bytes = 0
+
+    def _tell_changed(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _change(self) -> None:
+        if self._changed is None:
+            self._changed = asyncio.Event()
+        self._changed.clear()
+        await self._changed.wait()
