@@ -210,8 +210,8 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             self._end()
 
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
         self._end()
         self._leave_within(self.leave_s)
 
@@ -243,7 +243,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """The application accepted."""
         self._keepalive.add(self)
         self.conn.forget_handshake()
-        del self.request, self.response
+        del self.request, self.response, self.scope
         self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -305,6 +305,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self._farewell is not None:
             self._farewell.cancel()
         self._end()
+        self.conn.parser.close()  # it holds what holds it
 
     def shutdown(self) -> None:
         """The server stops."""

@@ -222,7 +222,9 @@ def test_instance_has_no_dictionary() -> None:
         connection = await Connection().accept()
         assert vars(connection.protocol) == {}, "uvicorn has new attributes: name them in WireProtocol.__slots__"
         unset = {name for name in names if not hasattr(connection.protocol, name)}
-        assert unset == {"request", "response"}, "uvicorn has lost attributes: take them out of WireProtocol.__slots__"
+        assert unset == {"request", "response", "scope"}, (
+            "uvicorn has lost attributes: take them out of WireProtocol.__slots__"
+        )
         connection.leave()
         connection.lose()
         await asyncio.gather(*connection.state.tasks)
