@@ -44,6 +44,9 @@ class Listener(Protocol):
     def on_free(self) -> None:
         """It has caught up."""
 
+    def on_shutdown(self) -> None:
+        """The server is about to end: close the client."""
+
     def on_gone(self) -> None:
         """Nothing can be written any more: a close was sent or received, or the connection is lost."""
 
@@ -195,8 +198,10 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self._tell_gone()
 
     def shutdown(self) -> None:
-        super().shutdown()
-        self._tell_gone()
+        if self.listener is not None:
+            self.listener.on_shutdown()
+        else:
+            super().shutdown()
 
     async def run_asgi(self) -> None:
         await super().run_asgi()
