@@ -62,7 +62,9 @@ class Entry(
     @property
     def marker_prev(self) -> Cursor | None:
         """Of a marker: the last id before its epoch. None of the first marker of a log, and of every other entry."""
-        return Cursor.parse(self.data) if self.is_marker and self.data != _NOTHING else None
+        if self.cursor.offset != 0 or self.data == _NOTHING:
+            return None
+        return Cursor.parse(self.data)
 
     @classmethod
     def parse(cls, cursor: bytes, kind: bytes, received_ms: bytes, data: bytes) -> "Entry":
@@ -75,11 +77,10 @@ class Entry(
             raise RemoteProtocolError("not an entry")
         try:
             entry = cls(Cursor.parse(cursor), _type_of(kind), int(received_ms), data)
-            if entry.cursor.offset == 0:
-                entry.marker_prev  # noqa: B018 - whether it can be read
+            entry.marker_prev  # noqa: B018 - whether it can be read
         except BadCursor as error:
             raise RemoteProtocolError("not an entry") from error
-        if (entry.cursor.offset == 0) != (entry.type == _MARKER):
+        if entry.is_marker != (entry.type == _MARKER):
             raise RemoteProtocolError("offset 0 and type `epoch` go together")
         return entry
 
