@@ -51,6 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._clear_deadline()
         super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment] # it holds this object, which nobody needs any more
 
     def _set_deadline(self) -> None:
         self._clear_deadline()

@@ -68,19 +68,21 @@ class Keepalive:
         now = asyncio.get_running_loop().time()
         self._round += 1
         payload = self._round.to_bytes(8)  # the same for all: it tells an answer from those to earlier pings
-        for connection, at in list(self._due.items()):
-            if at > now:
-                break
-            del self._due[connection]
-            if self._timeout_s is None:
-                self.add(connection)
-            else:
-                self._asked[connection] = (now + self._timeout_s, payload)
-            connection.ping(payload)
-        for connection, (until, _) in list(self._asked.items()):
-            if until > now:
-                break
-            del self._asked[connection]
-            connection.on_unanswered()
-        if self:
-            self._start()
+        try:
+            for connection, at in list(self._due.items()):
+                if at > now:
+                    break
+                del self._due[connection]
+                if self._timeout_s is None:
+                    self.add(connection)
+                else:
+                    self._asked[connection] = (now + self._timeout_s, payload)
+                connection.ping(payload)
+            for connection, (until, _) in list(self._asked.items()):
+                if until > now:
+                    break
+                del self._asked[connection]
+                connection.on_unanswered()
+        finally:
+            if self:
+                self._start()
