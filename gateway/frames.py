@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from shared.cursor import Cursor
 
@@ -24,9 +25,8 @@ def wire_frame(payload: bytes, first: int = _TEXT) -> bytes:
     return bytes((first, 127)) + size.to_bytes(8) + payload
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
-    """One text frame.
+class Frame(Struct, eq=False):
+    """One text frame. A struct, as it is made for every event: it takes half the time of a dataclass.
 
     Attributes:
         type: the event's; "" of a frame made by the gateway, which is never filtered or shed.
@@ -38,8 +38,8 @@ class Frame:
     type: str
     payload: bytes
     cursor: Cursor | None = None
-    wire: bytes = field(init=False, repr=False)
-    _deflated: bytes | None = field(default=None, init=False, repr=False)
+    wire: bytes = b""
+    _deflated: bytes | None = None
 
     def __post_init__(self) -> None:
         self.wire = wire_frame(self.payload)
@@ -88,8 +88,7 @@ def deflated(frames: Iterable[Frame]) -> bytes:
     return b"".join([frame.deflated for frame in frames])
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One entry of the log as clients get it: its frame, with a `gap` frame before it where something is missing.
 
     A marker has no frame of its own, but a place: a client's position may be one.
@@ -101,7 +100,10 @@ class Delivery:
     @property
     def size(self) -> int:
         """Bytes of all frames."""
-        return sum(frame.size for frame in self.frames)
+        size = 0
+        for frame in self.frames:
+            size += len(frame.payload)
+        return size
 
 
 def last_cursor(frames: Sequence[Frame]) -> Cursor | None:

@@ -107,7 +107,10 @@ class Channels(PubSubLink):
             logger.debug("foreign message dropped room=%s bytes=%d", room, len(message))
             return
         if isinstance(parsed, Entry):
-            _hand_over(self._deliveries.on_entry, room, parsed)
+            try:
+                self._deliveries.on_entry(room, parsed)
+            except Exception:
+                logger.exception("delivery failed room=%s", room)
         elif isinstance(parsed, Alive):
             _hand_over(self._deliveries.on_alive, room, parsed.last)
         else:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import hiredis
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -132,7 +133,9 @@ class RedisClient:
             except (RedisError, OSError) as error:
                 raise NotDone(f"{type(error).__name__}: {error}") from error
             try:
-                await connection.send_command(*command)
+                # As redis-py would, but for its own way to put a command's arguments together, which is the dear part.
+                packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # its types know tuples of one
+                await connection.send_packed_command(packed)
                 return await connection.read_response()
             finally:
                 await pool.release(connection)
