@@ -141,6 +141,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     conn: Conversation
     leave_s = LEAVE_S
+    linger_s = LINGER_S
 
     def __init__(
         self,
@@ -318,7 +319,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         elif not self.transport.is_closing():
             super().shutdown()
             self._end()
-        self._leave_within(LINGER_S)
+        self._leave_within(self.linger_s)
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
@@ -343,13 +344,13 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.frames = []
         if self.close_timer is not None:
             self.close_timer.cancel()
-        self.close_timer = self.loop.call_later(LINGER_S, self.transport.close)
+        self.close_timer = self.loop.call_later(self.linger_s, self.transport.close)
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.transport.resume_reading()
         else:
             self.transport.close()
-        self._leave_within(2 * LINGER_S)
+        self._leave_within(2 * self.linger_s)
 
     def _leave_within(self, seconds: float) -> None:
         """Reset the connection when it is still there then; of several such times the first one counts."""
@@ -379,4 +380,4 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def on_unanswered(self) -> None:
         """The client gave no sign of life in time."""
         self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
-        self._leave_within(LINGER_S)
+        self._leave_within(self.linger_s)
