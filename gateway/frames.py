@@ -30,24 +30,21 @@ class Frame(Struct, eq=False):
 
     Attributes:
         type: the event's; "" of a frame made by the gateway, which is never filtered or shed.
-        payload: the JSON, in UTF-8.
-        cursor: the event's place in the log; None of a gateway's frame.
         wire: as it is written to a socket.
+        size: bytes of the JSON.
+        cursor: the event's place in the log; None of a gateway's frame.
     """
 
     type: str
-    payload: bytes
+    wire: bytes
+    size: int
     cursor: Cursor | None = None
-    wire: bytes = b""
     _deflated: bytes | None = None
 
-    def __post_init__(self) -> None:
-        self.wire = wire_frame(self.payload)
-
     @property
-    def size(self) -> int:
-        """Bytes of the JSON."""
-        return len(self.payload)
+    def payload(self) -> bytes:
+        """The JSON, in UTF-8."""
+        return self.wire[-self.size :]
 
     @property
     def text(self) -> str:
@@ -62,6 +59,11 @@ class Frame(Struct, eq=False):
         return self._deflated
 
 
+def event_frame(event_type: str, payload: bytes, cursor: Cursor) -> Frame:
+    """The frame of an event."""
+    return Frame(event_type, wire_frame(payload), len(payload), cursor)
+
+
 def _deflate(payload: bytes) -> bytes:
     """A message compressed by itself, so that it can be read by any client, whatever it got before."""
     compressor = zlib.compressobj(wbits=-WINDOW_BITS, memLevel=5)
@@ -71,7 +73,8 @@ def _deflate(payload: bytes) -> bytes:
 
 def control(text: str) -> Frame:
     """A frame of the gateway's own."""
-    return Frame("", text.encode())
+    payload = text.encode()
+    return Frame("", wire_frame(payload), len(payload))
 
 
 Encoding = Callable[[Iterable[Frame]], bytes]

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from gateway.frames import Delivery, Frame, control
+from gateway.frames import Delivery, Frame, control, event_frame
 from gateway.protocol import gap_frame
 from shared.broker import Entry
 from shared.cursor import Cursor, follows
@@ -64,7 +64,7 @@ class Walk:
         self.last = cursor
         if entry.is_marker:
             return Delivery(cursor, ())
-        frame = Frame(entry.type, _utf8(entry.data), cursor)
+        frame = event_frame(entry.type, _utf8(entry.data), cursor)
         gap = self.tell_gap(before=cursor) if self.broken else None
         return Delivery(cursor, (frame,) if gap is None else (gap, frame))
 

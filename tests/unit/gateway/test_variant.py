@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.close_codes import Code
-from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
+from gateway.frames import Encoding, Frame, control, deflated, event_frame, last_cursor, plain
 from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.variant import LANE_MAX, Flushed, Variant
@@ -18,7 +18,7 @@ LIMITS = SendLimits(soft_bytes=1000, hard_bytes=2000, age_s=10)
 
 
 def frame(number: int, event_type: str = "chat") -> Frame:
-    return Frame(event_type, b"%d" % number, Cursor(1, number))
+    return event_frame(event_type, b"%d" % number, Cursor(1, number))
 
 
 @dataclass
@@ -128,7 +128,7 @@ def test_all_get_the_same_bytes_in_one_write() -> None:
 def test_encodings_have_lanes_of_their_own() -> None:
     one, other = Client(), Client(encoding=deflated)
     variant = variant_of(one, other)
-    long = Frame("chat", b"a" * 500, Cursor(1, 1))
+    long = event_frame("chat", b"a" * 500, Cursor(1, 1))
     variant.push([long])
     flush(variant)
     assert (one.written, other.written) == ([long.wire], [long.deflated])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.close_codes import Code
-from gateway.frames import Frame, control, deflated, plain
+from gateway.frames import Frame, control, deflated, event_frame, plain
 from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.variant import Flushed, Variant
@@ -72,7 +72,7 @@ class Owner:
 
 
 def event(number: int, size: int = 10) -> Frame:
-    return Frame("chat", b"x" * size, Cursor(1, number))
+    return event_frame("chat", b"x" * size, Cursor(1, number))
 
 
 @pytest.fixture
