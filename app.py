@@ -15,7 +15,7 @@ import click
 from starlette.applications import Starlette
 
 from gateway import app as gateway
-from gateway.server import create_server
+from gateway.server import OTHER_FILES, allow_open_files, create_server
 from gateway.settings import GatewaySettings
 from ingestor import service
 from ingestor.connectors import registry
@@ -88,6 +88,7 @@ def main(demo: bool, host: str | None, port: int | None) -> None:
         why = os.strerror(error.errno) if error.errno else error
         sys.exit(f"roomcast: {host}:{port} cannot be listened on ({why}); for another port say PORT=8200")
     print(first_screen(port, demo=demo, redis="redis_url" in settings.model_fields_set))
+    allow_open_files(settings.clients_max + OTHER_FILES)
     event_loop.run(create_server(app, settings).serve([listener]))
 
 

@@ -1,12 +1,13 @@
-"""`python -m gateway`: one gateway, until Ctrl-C or SIGTERM."""
+"""`python -m gateway`: one gateway, or several behind one port, until Ctrl-C or SIGTERM."""
 
 import logging
 import sys
 
 import click
+from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
-from gateway.server import create_server
+from gateway.server import OTHER_FILES, allow_open_files, create_server, worker_config
 from gateway.settings import GatewaySettings
 from shared import event_loop, logs
 from shared.errors import ConfigError
@@ -18,6 +19,7 @@ logger = logging.getLogger("gateway")
 
 async def serve(settings: GatewaySettings) -> None:
     """Run the gateway."""
+    allow_open_files(settings.clients_max + OTHER_FILES)
     redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
     try:
         server = create_server(create_app(settings, redis), settings)
@@ -27,13 +29,27 @@ async def serve(settings: GatewaySettings) -> None:
         await redis.aclose()
 
 
+def supervise(settings: GatewaySettings, workers: int) -> None:
+    """Run several gateways that share nothing but the port; one that dies is replaced."""
+    allow_open_files(settings.clients_max + OTHER_FILES)  # which the workers inherit
+    config = worker_config(settings, workers)
+    logger.info("gateways starting workers=%d host=%s port=%d", workers, settings.host, settings.port)
+    Multiprocess(config, [config.bind_socket()]).run()
+
+
 @click.command()
-def main() -> None:
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that share the port."
+)
+def main(workers: int) -> None:
     """Relay rooms to WebSocket clients. Settings are environment variables, listed in the README."""
     try:
         settings = load(GatewaySettings)
         logs.configure(settings.log_level, settings.log_format)
-        event_loop.run(serve(settings))
+        if workers == 1:
+            event_loop.run(serve(settings))
+        else:
+            supervise(settings, workers)
     except ConfigError as error:
         sys.exit(f"gateway: {error}")
 

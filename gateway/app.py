@@ -1,7 +1,9 @@
 """The gateway as an ASGI application."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +109,14 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
 def from_environment() -> Starlette:
     """The application as `uvicorn --factory gateway.app:from_environment` takes it, also with `--workers`.
 
+    Of several workers each is a gateway of its own, with a name of its own.
+
     Raises:
         ConfigError: a setting is wrong.
     """
     settings = load(GatewaySettings)
+    if parent_process() is not None and "gateway_name" in settings.model_fields_set:
+        settings = settings.model_copy(update={"gateway_name": f"{settings.gateway_name[:50]}-{os.getpid()}"})
     logs.configure(settings.log_level, settings.log_format)
     redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
     return create_app(settings, redis, around=lambda: aclosing(redis))

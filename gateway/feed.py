@@ -16,7 +16,7 @@ from typing import Protocol
 
 from gateway.flusher import Flusher
 from gateway.settings import GatewaySettings
-from gateway.tail import BEGINNING, RING_MAX, RING_MAX_BYTES, Tail, Verdict
+from gateway.tail import AHEAD, BEGINNING, BEHIND, DOUBLE, NEXT, RING_MAX, RING_MAX_BYTES, Tail
 from shared.backoff import Backoff
 from shared.broker import PAGE_ENTRIES, Broker, Entry
 from shared.channels import Channels
@@ -156,9 +156,10 @@ class Feed:
         self._heard()
         if self._worker is None:
             verdict = self._tail.judge(entry)
-            if verdict is Verdict.NEXT:
-                self._reader.enter([entry])
-            if verdict in (Verdict.NEXT, Verdict.DOUBLE):
+            if verdict is NEXT:
+                self._reader.enter((entry,))
+                return
+            if verdict is DOUBLE:
                 return
         self._take_in(entry)
 
@@ -266,10 +267,10 @@ class Feed:
                 self._log_due = item != self._tail.last and not covered
             else:
                 verdict = self._tail.judge(item)
-                if verdict is Verdict.AHEAD and not covered:
+                if verdict is AHEAD and not covered:
                     self._inbox.appendleft(item)
                     self._log_due = True
-                elif verdict is not Verdict.BEHIND or await self._is_rewound():
+                elif verdict is not BEHIND or await self._is_rewound():
                     self._reader.enter([item])
 
     async def _is_rewound(self) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -73,10 +74,12 @@ class Flusher:
 
     Args:
         bound_s: how long an event may wait; 0: every event goes out at the end of its tick.
+        clock: seconds; to be read within ticks, so not the loop's.
     """
 
-    def __init__(self, bound_s: float) -> None:
+    def __init__(self, bound_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._bound_s = bound_s
+        self._clock = clock
         self._due: deque[Flushable] = deque()
         self._running = False
         self._flushed: list[tuple[Flushable, bool]] = []  # in the last tick, and whether completely
@@ -87,7 +90,7 @@ class Flusher:
         pace = room.pace
         if pace.busy or pace.hurried:
             return
-        now = time.monotonic()
+        now = self._clock()
         enough = room.gathered >= ENOUGH
         begin = pace.earliest if enough else pace.latest
         if begin <= now:
@@ -115,7 +118,7 @@ class Flusher:
 
     def _run(self) -> None:
         """One tick: measure what the last one took, then flush a slice."""
-        now = time.monotonic()
+        now = self._clock()
         self._measure(now)
         self._began = now
         left = SLICE

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from shared.cursor import Cursor
 
@@ -24,30 +25,26 @@ def wire_frame(payload: bytes, first: int = _TEXT) -> bytes:
     return bytes((first, 127)) + size.to_bytes(8) + payload
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
-    """One text frame.
+class Frame(Struct, eq=False):
+    """One text frame. A struct, as it is made for every event: it takes half the time of a dataclass.
 
     Attributes:
         type: the event's; "" of a frame made by the gateway, which is never filtered or shed.
-        payload: the JSON, in UTF-8.
-        cursor: the event's place in the log; None of a gateway's frame.
         wire: as it is written to a socket.
+        size: bytes of the JSON.
+        cursor: the event's place in the log; None of a gateway's frame.
     """
 
     type: str
-    payload: bytes
+    wire: bytes
+    size: int
     cursor: Cursor | None = None
-    wire: bytes = field(init=False, repr=False)
-    _deflated: bytes | None = field(default=None, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.wire = wire_frame(self.payload)
+    _deflated: bytes | None = None
 
     @property
-    def size(self) -> int:
-        """Bytes of the JSON."""
-        return len(self.payload)
+    def payload(self) -> bytes:
+        """The JSON, in UTF-8."""
+        return self.wire[-self.size :]
 
     @property
     def text(self) -> str:
@@ -62,6 +59,11 @@ class Frame:
         return self._deflated
 
 
+def event_frame(event_type: str, payload: bytes, cursor: Cursor) -> Frame:
+    """The frame of an event."""
+    return Frame(event_type, wire_frame(payload), len(payload), cursor)
+
+
 def _deflate(payload: bytes) -> bytes:
     """A message compressed by itself, so that it can be read by any client, whatever it got before."""
     compressor = zlib.compressobj(wbits=-WINDOW_BITS, memLevel=5)
@@ -71,7 +73,8 @@ def _deflate(payload: bytes) -> bytes:
 
 def control(text: str) -> Frame:
     """A frame of the gateway's own."""
-    return Frame("", text.encode())
+    payload = text.encode()
+    return Frame("", wire_frame(payload), len(payload))
 
 
 Encoding = Callable[[Iterable[Frame]], bytes]
@@ -88,8 +91,7 @@ def deflated(frames: Iterable[Frame]) -> bytes:
     return b"".join([frame.deflated for frame in frames])
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One entry of the log as clients get it: its frame, with a `gap` frame before it where something is missing.
 
     A marker has no frame of its own, but a place: a client's position may be one.
@@ -101,7 +103,10 @@ class Delivery:
     @property
     def size(self) -> int:
         """Bytes of all frames."""
-        return sum(frame.size for frame in self.frames)
+        size = 0
+        for frame in self.frames:
+            size += len(frame.payload)
+        return size
 
 
 def last_cursor(frames: Sequence[Frame]) -> Cursor | None:

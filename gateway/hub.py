@@ -26,6 +26,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.gathered = 0
+        self._midway = False  # through a flush
         self._variants: dict[EventFilter, Variant] = {}
 
     def __len__(self) -> int:
@@ -76,12 +77,12 @@ class Hub:
         Returns:
             What was done, and whether the flush is complete.
         """
+        if not self._midway:
+            self.gathered = 0
         flushed = Flushed()
-        self.gathered = 0
-        for variant in list(self._variants.values()):
-            if variant.owes and not variant.flush(flushed, budget, now):
-                return flushed, False
-        return flushed, True
+        done = all(variant.flush(flushed, budget, now) for variant in list(self._variants.values()) if variant.owes)
+        self._midway = not done
+        return flushed, done
 
     @property
     def owes(self) -> bool:

@@ -67,7 +67,6 @@ class Room:
         phase: the latest known; None when nobody runs the room.
         target: of a name: the room it points to.
         empty_since: when the last member left, monotonic.
-        news: set, and replaced by another one, when the place reached is another one, or the phase is told.
     """
 
     def __init__(self, key: RoomKey, cluster: Cluster) -> None:
@@ -93,11 +92,18 @@ class Room:
         self.phase: RoomPhase | None = None
         self.target: RoomKey | None = None
         self.empty_since = time.monotonic()
-        self.news = asyncio.Event()
+        self._news: asyncio.Event | None = None
 
     def __repr__(self) -> str:
         phase = self.phase.phase if self.phase else None
         return f"<Room {self.key} phase={phase} last={self.tail.last} members={len(self.members)}>"
+
+    @property
+    def news(self) -> asyncio.Event:
+        """Set, and replaced by another one, when the place reached is another one, or the phase is told."""
+        if self._news is None:
+            self._news = asyncio.Event()
+        return self._news
 
     @property
     def rests(self) -> bool:
@@ -136,11 +142,14 @@ class Room:
 
     def enter(self, entries: Sequence[Entry]) -> None:
         """Deliver entries to all who get events as they come."""
-        if any(entry.type in CHANGED_BY for entry in entries):
-            self.front.forget()
-        if any(entry.is_marker and entry.marker_prev is None for entry in entries):
-            self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
-        deliveries = [delivery for entry in entries if (delivery := self.tail.enter(entry)) is not None]
+        deliveries = []
+        for entry in entries:
+            if entry.type in CHANGED_BY:
+                self.front.forget()
+            elif entry.is_marker and entry.marker_prev is None:
+                self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
+            if (delivery := self.tail.enter(entry)) is not None:
+                deliveries.append(delivery)
         if not deliveries:
             return
         self._tell_news()
@@ -224,8 +233,9 @@ class Room:
         self._tell_news()
 
     def _tell_news(self) -> None:
-        self.news.set()
-        self.news = asyncio.Event()
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     # --- as time passes ----------------------------------------------------------------------------------------------
 

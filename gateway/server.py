@@ -1,9 +1,11 @@
 """uvicorn as this gateway runs it."""
 
+import logging
 import signal
 import socket
 import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,14 +14,19 @@ from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
 
 if sys.platform != "win32":
+    import resource
+
     from gateway.http_protocol import HttpProtocol
 
     HTTP: type[HttpProtocol] | str = HttpProtocol
 else:
     HTTP = "h11"  # httptools is not there; h11 bounds the head of a request by itself
 
+logger = logging.getLogger(__name__)
+
 CLIENT_FRAME_CUT_BYTES = 64 * 1024  # a larger frame ends the connection before the application sees it
 BACKLOG = 2048
+OTHER_FILES = 200  # open files of a process besides its clients: Redis, logs, the loop
 
 
 class Server(uvicorn.Server):
@@ -37,28 +44,44 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def create_server(
-    app: Starlette, settings: GatewaySettings, *, host: str | None = None, port: int | None = None
-) -> Server:
+def create_server(app: Starlette, settings: GatewaySettings) -> Server:
     """A server for the application; `await server.serve()` runs it until SIGINT, SIGTERM or `server.should_exit`."""
-    return Server(
-        uvicorn.Config(
-            app,
-            host=settings.host if host is None else host,
-            port=settings.port if port is None else port,
-            http=HTTP,
-            ws=WireProtocol,
-            ws_max_size=CLIENT_FRAME_CUT_BYTES,
-            ws_ping_interval=settings.ping_interval_s,
-            ws_ping_timeout=settings.ping_timeout_s,
-            ws_per_message_deflate=settings.compression,
-            proxy_headers=False,  # the application does it
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            lifespan="on",
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=2,  # by now every client was closed; what is left does not answer
-        )
-    )
+    return Server(uvicorn.Config(app, **_options(settings)))
+
+
+def worker_config(settings: GatewaySettings, workers: int) -> uvicorn.Config:
+    """What uvicorn's supervisor needs to run several processes, each a gateway of its own."""
+    return uvicorn.Config("gateway.app:from_environment", factory=True, workers=workers, **_options(settings))
+
+
+def _options(settings: GatewaySettings) -> dict[str, Any]:
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": HTTP,
+        "ws": WireProtocol,
+        "ws_max_size": CLIENT_FRAME_CUT_BYTES,
+        "ws_ping_interval": settings.ping_interval_s,
+        "ws_ping_timeout": settings.ping_timeout_s,
+        "ws_per_message_deflate": settings.compression,
+        "proxy_headers": False,  # the application does it
+        "server_header": False,
+        "access_log": False,
+        "log_config": None,
+        "log_level": "warning",
+        "lifespan": "on",
+        "backlog": BACKLOG,
+        "timeout_graceful_shutdown": 2,  # by now every client was closed; what is left does not answer
+    }
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raise this process's limit of open files, which is 1,024 on most machines, as far as it may be raised."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning("fewer open files allowed than clients allowed=%d wanted=%d", allowed, wanted)

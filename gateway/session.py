@@ -36,12 +36,6 @@ logger = logging.getLogger(__name__)
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
 
 
-def sink_of(websocket: WebSocket) -> PortableSink | WireSink:
-    """The best way to a client that its server offers."""
-    wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-    return PortableSink(websocket) if wire is None else WireSink(wire)
-
-
 class Session:
     """One client. It is the member that rooms know (`gateway.room.Member`)."""
 
@@ -52,8 +46,9 @@ class Session:
         self._websocket = websocket
         self._origin = origin
         self._options = options
-        self._sink = sink_of(websocket)
-        self._sink.subscriber = self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
+        wire = websocket.scope.get("extensions", {}).get(EXTENSION)
+        self._sink = PortableSink(websocket) if wire is None else WireSink(wire, self)
+        self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
         self._progress = Progress(options.lang)
         self._asked: RoomKey | None = None

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, plain
-from gateway.subscriber import Outlet, Subscriber
+from gateway.subscriber import Outlet
 from shared.cursor import Cursor
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ class PortableSink:
 
     Attributes:
         sent: the newest place in the log of which a frame was handed to the server.
-        subscriber: who is served; not used here: it is looked at for every frame.
     """
 
     outlet: Outlet | None = None
@@ -36,7 +35,6 @@ class PortableSink:
 
     def __init__(self, websocket: WebSocket) -> None:
         self.sent: Cursor | None = None
-        self.subscriber: Subscriber | None = None
         self._websocket = websocket
         self._queue: deque[tuple[float, Frame]] = deque()
         self._unsent_bytes = 0

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from gateway.frames import Delivery, Frame, control
+from gateway.frames import Delivery, Frame, control, event_frame
 from gateway.protocol import gap_frame
 from shared.broker import Entry
 from shared.cursor import Cursor, follows
@@ -58,14 +58,15 @@ class Walk:
 
     def step(self, entry: Entry) -> Delivery:
         """Go to the next entry."""
-        if self.last is not None and not follows(self.last, entry.cursor, entry.marker_prev):
-            self.lose(_reason(self.last, entry))
-        self.last = entry.cursor
+        cursor, last = entry.cursor, self.last
+        if last is not None and not follows(last, cursor, entry.marker_prev):
+            self.lose(_reason(last, entry))
+        self.last = cursor
         if entry.is_marker:
-            return Delivery(entry.cursor, ())
-        frame = Frame(entry.type, _utf8(entry.data), entry.cursor)
-        gap = self.tell_gap(before=entry.cursor)
-        return Delivery(entry.cursor, (frame,) if gap is None else (gap, frame))
+            return Delivery(cursor, ())
+        frame = event_frame(entry.type, _utf8(entry.data), cursor)
+        gap = self.tell_gap(before=cursor) if self.broken else None
+        return Delivery(cursor, (frame,) if gap is None else (gap, frame))
 
     def tell_gap(self, before: Cursor | None) -> Frame | None:
         """The frame of the gap that waits, if one does; it waits no more. `before` is None where nothing is behind."""
@@ -107,6 +108,10 @@ class Verdict(Enum):
     log's last id tells."""
 
 
+DOUBLE, NEXT, AHEAD, BEHIND = Verdict.DOUBLE, Verdict.NEXT, Verdict.AHEAD, Verdict.BEHIND
+"""Looked up once: in Python 3.11 `Verdict.NEXT` takes as long as judging does."""
+
+
 class Tail:
     """One room's log, as far as this gateway needs it."""
 
@@ -114,6 +119,7 @@ class Tail:
         self._walk = Walk(room, None)
         self._delivered: dict[int, int] = {}  # epoch -> largest offset
         self._ring: deque[Delivery] = deque()
+        self._sizes: deque[int] = deque()  # of the deliveries in the ring
         self._ring_bytes = 0
         self._ring_start: Cursor | None = None
         self._owed_from_the_start = False
@@ -145,14 +151,14 @@ class Tail:
 
     def judge(self, entry: Entry) -> Verdict:
         """What an entry of the channel is to us."""
-        cursor, last = entry.cursor, self.last
+        cursor, last = entry.cursor, self._walk.last
         if cursor.offset <= self._delivered.get(cursor.epoch, -1):
-            return Verdict.DOUBLE
+            return DOUBLE
         if self._owed_from_the_start:
-            return Verdict.NEXT if _begins_log(entry) else Verdict.AHEAD
+            return NEXT if _begins_log(entry) else AHEAD
         if last is None or follows(last, cursor, entry.marker_prev):
-            return Verdict.NEXT
-        return Verdict.AHEAD if cursor > last else Verdict.BEHIND
+            return NEXT
+        return AHEAD if cursor > last else BEHIND
 
     def enter(self, entry: Entry) -> Delivery | None:
         """Take an entry in. Returns what clients get for it; None for a double."""
@@ -163,7 +169,9 @@ class Tail:
             self._owed_from_the_start = False
             if not _begins_log(entry):
                 self._walk.last = BEGINNING  # which nothing follows: what is missing before it becomes a gap
-        start = _before(entry) if self.position is None else self.position
+        start = None
+        if not self._ring:
+            start = _before(entry) if self.position is None else self.position
         delivery = self._walk.step(entry)
         self._deliver_up_to(cursor)
         if not self._walk.broken:  # else it is a marker behind a gap that is not told yet: nobody is served from there
@@ -222,25 +230,29 @@ class Tail:
         return tuple(self._ring)
 
     def _hold(self, delivery: Delivery, start: Cursor | None) -> None:
-        if not self._ring:
+        ring = self._ring
+        if not ring:
             self._ring_start = start
-        self._ring.append(delivery)
-        self._ring_bytes += delivery.size
-        while len(self._ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(self._ring) > 1):
-            gone = self._ring.popleft()
-            self._ring_bytes -= gone.size
-            self._ring_start = gone.cursor
+        size = delivery.size
+        ring.append(delivery)
+        self._sizes.append(size)
+        self._ring_bytes += size
+        while len(ring) > RING_MAX or (self._ring_bytes > RING_MAX_BYTES and len(ring) > 1):
+            self._ring_start = ring.popleft().cursor
+            self._ring_bytes -= self._sizes.popleft()
 
     def _restart(self, newest: Cursor) -> None:
         self._owed_from_the_start = False
         self._walk.last = newest
         self._deliver_up_to(newest)
         self._ring.clear()
+        self._sizes.clear()
         self._ring_bytes = 0
 
     def _deliver_up_to(self, cursor: Cursor) -> None:
-        known = self._delivered.pop(cursor.epoch, 0)
-        self._delivered[cursor.epoch] = max(known, cursor.offset)
+        epoch, offset = cursor
+        known = self._delivered.pop(epoch, 0)
+        self._delivered[epoch] = max(known, offset)
         if len(self._delivered) > EPOCHS_REMEMBERED:
             del self._delivered[next(iter(self._delivered))]  # not the smallest: that is the present one after a rewind
 

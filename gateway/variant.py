@@ -182,14 +182,13 @@ class Variant:
             joined = self._joined[key] = lane.encoding(frames)
         lane.owed = self._end  # before the first write: who is full of it leaves the lane there
         lane.reached = last_cursor(frames) or lane.reached
-        outlets = list(lane.outlets.items())
-        for subscriber, outlet in outlets:
+        outlets = list(lane.outlets.values())  # some may leave meanwhile
+        for outlet in outlets:
             try:
                 outlet.write(joined)
             except Exception as error:
-                # Closed by the client a moment ago: uvloop raises RuntimeError, the news of it is on its way.
+                # Closed by the client a moment ago: uvloop raises RuntimeError, and the news of it is on its way.
                 logger.debug("client left while it was written to: %s", error)
-                self.remove(subscriber)
         flushed.clients += len(outlets)
         flushed.frames += len(frames) * len(outlets)
         flushed.size += sum(frame.size for frame in frames) * len(outlets)

@@ -60,6 +60,9 @@ class Listener(Protocol):
     def on_free(self) -> None:
         """It has caught up."""
 
+    def on_shutdown(self) -> None:
+        """The server is about to end: close the client."""
+
     def on_gone(self) -> None:
         """Nothing can be written any more: a close was sent or received, or the connection is lost."""
 
@@ -309,6 +312,9 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """The server stops."""
+        if self._listener is not None:
+            self._listener.on_shutdown()
+            return
         if self.handshake_complete and not self._ended:
             self.finish(CloseCode.SERVICE_RESTART, "")
         elif not self.transport.is_closing():

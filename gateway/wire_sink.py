@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable
+from typing import Protocol
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
@@ -19,22 +20,41 @@ FLUSH_S = 5.0  # for what is queued before an ordinary close
 LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
 
 
+class Owner(Protocol):
+    """The session whose client it is."""
+
+    @property
+    def subscriber(self) -> Subscriber:
+        """Who is to be looked at when the client does not take what it is sent."""
+
+    def close(self, code: Code) -> None:
+        """Close the client in good order."""
+
+
 class WireSink:
     """One client's way to its socket.
 
     Attributes:
         sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way.
-        subscriber: who is to be looked at when the client does not take what it is sent.
     """
 
     __slots__ = (
-        "_changed", "_close", "_full_at", "_gone", "_queue", "_queued_bytes", "_timer", "_wire", "sent", "subscriber"
+        "_changed",
+        "_close",
+        "_full_at",
+        "_gone",
+        "_owner",
+        "_queue",
+        "_queued_bytes",
+        "_timer",
+        "_wire",
+        "sent"
     )  # fmt: skip
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, owner: Owner) -> None:
         self.sent: Cursor | None = None
-        self.subscriber: Subscriber | None = None
         self._wire = wire
+        self._owner = owner
         self._queue: deque[tuple[float, Frame]] | None = None  # most clients never need one
         self._queued_bytes = 0
         self._full_at: float | None = None
@@ -135,8 +155,9 @@ class WireSink:
 
     def on_full(self) -> None:
         self._full_at = time.monotonic()
-        if self.subscriber is not None and self.subscriber.variant is not None:
-            self.subscriber.variant.set_apart(self.subscriber)
+        subscriber = self._owner.subscriber
+        if subscriber.variant is not None:
+            subscriber.variant.set_apart(subscriber)
 
     def on_free(self) -> None:
         self._full_at = None
@@ -153,6 +174,9 @@ class WireSink:
             self._wire.finish(*self._close)
         self._tell_changed()
 
+    def on_shutdown(self) -> None:
+        self._owner.close(Code.DRAINING)
+
     def on_gone(self) -> None:
         if self._gone:
             return
@@ -160,8 +184,9 @@ class WireSink:
         self._forget_queue()
         if self._timer is not None:
             self._timer.cancel()
-        if self.subscriber is not None and self.subscriber.variant is not None:
-            self.subscriber.variant.remove(self.subscriber)  # at once: nothing may follow a close on the wire
+        subscriber = self._owner.subscriber
+        if subscriber.variant is not None:
+            subscriber.variant.remove(subscriber)  # at once: nothing may follow a close on the wire
         self._tell_changed()
 
     def _forget_queue(self) -> None:

@@ -6,7 +6,6 @@ be read is told, and does not stop what follows.
 """
 
 import contextlib
-import dataclasses
 import functools
 import sys
 from collections import OrderedDict
@@ -152,7 +151,7 @@ class Decoding:
         if self._room is None or not self._named:
             self._named = room_of(message) or self._named
         decoder, arithmetic = self._of(self._room or RoomKey(self._platform, self._named or NO_ROOM))
-        told = decoder.decode(dataclasses.replace(message, room_id=self._named), self._now_ms())
+        told = decoder.decode(msgspec.structs.replace(message, room_id=self._named), self._now_ms())
         return [ready for event in told for ready in arithmetic.apply(event, event.time)]
 
     def _of(self, room: RoomKey) -> tuple[Decoder, RoomArithmetic]:

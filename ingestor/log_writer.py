@@ -12,9 +12,11 @@ import logging
 import math
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from ingestor.log_size import LogSize
 from shared import metrics
@@ -37,19 +39,20 @@ KEPT_MAX_ENTRIES = 1000
 _RETRY = Backoff(base_s=0.05, cap_s=2)
 
 
-@dataclass(slots=True)
-class _Event:
-    """An event on its way into the log. `data` is its JSON under its present number."""
+class _Row(msgspec.Struct):
+    """An entry of the log. `data` is its JSON under the number `offset`."""
+
+    offset: int
+    type: str
+    received_ms: int
+    data: bytes
+
+
+class _Event(_Row):
+    """An event on its way into the log, under its present number."""
 
     event: Event | Gap
-    received_ms: int
     state: Mapping[str, str]
-    offset: int = 0
-    data: bytes = b""
-
-    @property
-    def row(self) -> tuple[str, int, bytes]:
-        return type_of(self.event), self.received_ms, self.data
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class LogWriter:
         self._overflowed = False
         self._phase: RoomPhase | None = None  # the latest that was told, or is being told
         self._state: dict[str, str] = {}  # what else of the room's state is from here
-        self._kept: deque[_Event] = deque()
+        self._kept: deque[_Row] = deque()
         self._kept_bytes = 0
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -139,12 +142,12 @@ class LogWriter:
             received_ms: when its frame came in, ms since 1970.
             state: fields of the room's state that become true with this event; stored in the same step.
         """
-        item = _Event(event, received_ms, state or {})
+        item = _Event(0, type_of(event), received_ms, b"", event, state or {})
         self._number(item)
         if len(item.data) > ENTRY_MAX_BYTES:
             self._next_offset -= 1
             metrics.EVENTS_OVERSIZED.inc()
-            logger.warning("event too large room=%s type=%s bytes=%d", self.room, type_of(event), len(item.data))
+            logger.warning("event too large room=%s type=%s bytes=%d", self.room, item.type, len(item.data))
             return
         self._waiting_bytes += len(item.data)
         self._take(item)
@@ -322,29 +325,31 @@ class LogWriter:
                 return True
         return False
 
-    async def _publish(self, items: Sequence[_Event], state: Mapping[str, str]) -> PublishAnswer:
+    async def _publish(self, items: Sequence[_Row], state: Mapping[str, str]) -> PublishAnswer:
         return await self._broker.publish(
             self._lease,
             items[0].offset,
-            [item.row for item in items],
+            [(item.type, item.received_ms, item.data) for item in items],
             state=state,
             min_id=self._log_size.oldest_to_keep,
         )
 
-    def _kept_after(self, last: Cursor) -> list[_Event] | None:
+    def _kept_after(self, last: Cursor) -> list[_Row] | None:
         """The stored entries from `last` to the frozen batch; None when one of them is no longer kept."""
         missing = [item for item in self._kept if item.offset > last.offset]
         return missing if len(missing) == self._frozen[0].offset - last.offset - 1 else None
 
     def _settle(self) -> None:
         """The frozen batch is in the log."""
+        epoch = self.epoch
         for item in self._frozen:
             size = len(item.data)
-            self._log_size.add(Cursor(self.epoch, item.offset), size)
+            self._log_size.add(Cursor(epoch, item.offset), size)
             self._waiting_bytes -= size
-            self._kept.append(item)
+            self._kept.append(_Row(item.offset, item.type, item.received_ms, item.data))
             self._kept_bytes += size
-            metrics.EVENTS_PUBLISHED.labels(self.room.platform, type_of(item.event)).inc()
+        for event_type, count in Counter([item.type for item in self._frozen]).items():
+            metrics.EVENTS_PUBLISHED.labels(self.room.platform, event_type).inc(count)
         while self._kept_bytes > KEPT_MAX_BYTES or len(self._kept) > KEPT_MAX_ENTRIES:
             self._kept_bytes -= len(self._kept.popleft().data)
         metrics.PUBLISH_SECONDS.observe(max(0, now_ms() - self._frozen[0].received_ms) / 1000)

@@ -1,6 +1,5 @@
 """What arrives on the channels of rooms and on the wake channel, parsed, and handed to whoever asked for it."""
 
-import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from shared.broker import Entry
 from shared.cursor import Cursor
 from shared.errors import BadCursor, BadRoom, RemoteProtocolError
 from shared.events import ENTRY_MAX_BYTES
-from shared.keys import WAKE, RoomKeys, room_of_channel
+from shared.keys import WAKE, RoomKeys
 from shared.phases import RoomPhase, decode_phase
 from shared.pubsub_link import DEFAULT_LIMITS, LinkLimits, PubSubLink
 from shared.redis_client import RedisClient
@@ -22,6 +21,7 @@ from shared.room import RoomKey
 logger = logging.getLogger(__name__)
 
 _MESSAGE_MAX_BYTES = ENTRY_MAX_BYTES + 128  # an entry, and what stands before it
+_NO_ENTRIES = (b"phase", b"alive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,12 @@ def parse_message(message: bytes) -> Entry | Alive | RoomPhase:
     if len(parts) != 4:
         raise RemoteProtocolError("not of four parts")
     cursor, kind, received_ms, data = parts
+    if kind not in _NO_ENTRIES:
+        return Entry.parse(cursor, kind, received_ms, data)
     try:
-        if kind == b"phase":
-            return decode_phase(data)
-        if kind == b"alive":
-            return Alive(Cursor.parse(cursor))
+        return decode_phase(data) if kind == b"phase" else Alive(Cursor.parse(cursor))
     except (msgspec.DecodeError, BadCursor) as error:
         raise RemoteProtocolError(f"bad {kind.decode()}") from error
-    return Entry.parse(cursor, kind, received_ms, data)
 
 
 class Deliveries(Protocol):
@@ -82,6 +80,7 @@ class Channels(PubSubLink):
     def __init__(self, redis: RedisClient, deliveries: Deliveries, limits: LinkLimits = DEFAULT_LIMITS) -> None:
         super().__init__(redis, limits)
         self._deliveries = deliveries
+        self._rooms: dict[bytes, RoomKey] = {}  # by channel, as they were given: the very keys find quickest in dicts
 
     async def subscribe(self, room: RoomKey) -> None:
         """Return when Redis confirmed: every entry that is not in the log by then will be delivered.
@@ -89,30 +88,36 @@ class Channels(PubSubLink):
         Raises:
             BrokerUnavailable: it did not, for a while. The room stays wanted; `on_resubscribed` tells when it is there.
         """
-        await self._confirmation(self._want(RoomKeys.of(room).events, sharded=True))
+        name = RoomKeys.of(room).events
+        self._rooms[name.encode()] = room
+        await self._confirmation(self._want(name, sharded=True))
 
     async def unsubscribe(self, room: RoomKey) -> None:
         """Deliver nothing of the room any more."""
-        self._unwant(RoomKeys.of(room).events)
+        name = RoomKeys.of(room).events
+        self._rooms.pop(name.encode(), None)
+        self._unwant(name)
 
     def _on_message(self, name: bytes, message: bytes) -> None:
-        room = _room_of(name)
+        room = self._rooms[name]
         try:
             parsed = parse_message(message)
         except RemoteProtocolError:
             metrics.REDIS_MALFORMED.labels("channel").inc()
             logger.debug("foreign message dropped room=%s bytes=%d", room, len(message))
             return
-        match parsed:
-            case Entry():
-                _hand_over(self._deliveries.on_entry, room, parsed)
-            case Alive(last):
-                _hand_over(self._deliveries.on_alive, room, last)
-            case RoomPhase():
-                _hand_over(self._deliveries.on_phase, room, parsed)
+        if isinstance(parsed, Entry):
+            try:
+                self._deliveries.on_entry(room, parsed)
+            except Exception:
+                logger.exception("delivery failed room=%s", room)
+        elif isinstance(parsed, Alive):
+            _hand_over(self._deliveries.on_alive, room, parsed.last)
+        else:
+            _hand_over(self._deliveries.on_phase, room, parsed)
 
     def _on_resubscribed(self, name: bytes) -> None:
-        _hand_over(self._deliveries.on_resubscribed, _room_of(name))
+        _hand_over(self._deliveries.on_resubscribed, self._rooms[name])
 
     def _on_link(self, up: bool) -> None:
         _hand_over(self._deliveries.on_link, up)
@@ -165,8 +170,3 @@ def _hand_over(callback: Callable[..., None], *what: object) -> None:
         callback(*what)
     except Exception:
         logger.exception("delivery failed to=%r", callback)
-
-
-@functools.lru_cache(maxsize=10_000)
-def _room_of(channel: bytes) -> RoomKey:
-    return room_of_channel(channel.decode())

@@ -3,12 +3,12 @@
 Order is numeric by (epoch, offset), never by string. Offset 0 is the marker that opens an epoch.
 """
 
-import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.errors import BadCursor
 
-_CURSOR = re.compile(r"(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})")
+_ZERO = ord("0")
 _MAX = 2**53  # both parts stay exact as Lua and JavaScript numbers
 
 
@@ -28,15 +28,21 @@ class Cursor(NamedTuple):
         Raises:
             BadCursor: other characters, leading zeros, or a part of 2^53 or more.
         """
-        if isinstance(text, bytes):
-            text = text.decode("ascii", "replace")
-        match = _CURSOR.fullmatch(text)
-        if match is None:
-            raise BadCursor("a cursor is two numbers with a hyphen between")
-        cursor = cls(int(match[1]), int(match[2]))
-        if cursor.epoch >= _MAX or cursor.offset >= _MAX:
-            raise BadCursor("a cursor's numbers are below 2^53")
-        return cursor
+        # Spelt out, as it is done for every message: a pattern and `cls(...)` take twice the time.
+        epoch, _, offset = (text if isinstance(text, bytes) else text.encode("ascii", "replace")).partition(b"-")
+        return tuple.__new__(cls, (_epoch(epoch), _number(offset)))
+
+
+def _number(digits: bytes) -> int:
+    if not digits.isdigit() or len(digits) > 16 or (digits[0] == _ZERO and len(digits) > 1):
+        raise BadCursor("a cursor is two numbers with a hyphen between")
+    number = int(digits)
+    if number >= _MAX:
+        raise BadCursor("a cursor's numbers are below 2^53")
+    return number
+
+
+_epoch = lru_cache(maxsize=4096)(_number)  # few, and each is read as often as its holder publishes
 
 
 def follows(previous: Cursor, cursor: Cursor, marker_prev: Cursor | None) -> bool:

@@ -36,7 +36,7 @@ ALWAYS_SENT: Final = frozenset({"live_status", "ended", "gap"})
 """Types that no `events=` filter takes away."""
 
 
-class Badge(Struct, frozen=True, kw_only=True):
+class Badge(Struct, frozen=True, gc=False, kw_only=True):
     """A mark beside a name. `kind` says what for: moderator, subscriber, rank, payer, fans, other."""
 
     kind: str
@@ -45,7 +45,7 @@ class Badge(Struct, frozen=True, kw_only=True):
     image: str | UnsetType = UNSET
 
 
-class User(Struct, frozen=True, kw_only=True):
+class User(Struct, frozen=True, gc=False, kw_only=True):
     """A person. Only the first six are always there; unknown ones are empty.
 
     `unique_id` is the @handle (Douyin: the display number); `roles` of anchor, moderator, subscriber, follower, mutual,
@@ -66,7 +66,7 @@ class User(Struct, frozen=True, kw_only=True):
     masked: bool | UnsetType = UNSET
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="type"):
     """Common to all: the canonical room, the platform's message id, the place in the log, and when.
 
     `id` is absent on events made here and where the platform gave 0. `cursor` is set when the event is numbered.
@@ -84,7 +84,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
     history: bool | UnsetType = UNSET
 
 
-class ChatEmote(Struct, frozen=True, kw_only=True):
+class ChatEmote(Struct, frozen=True, gc=False, kw_only=True):
     """A picture within a chat text, at the character `index`."""
 
     id: str
@@ -92,7 +92,7 @@ class ChatEmote(Struct, frozen=True, kw_only=True):
     index: int
 
 
-class Chat(Event, frozen=True, kw_only=True, tag="chat"):
+class Chat(Event, frozen=True, gc=False, kw_only=True, tag="chat"):
     """A viewer said something. `highlight`: screen or privilege, a paid display."""
 
     user: User
@@ -104,7 +104,7 @@ class Chat(Event, frozen=True, kw_only=True, tag="chat"):
     gift_image: str | UnsetType = UNSET
 
 
-class EmotePicture(Struct, frozen=True, kw_only=True):
+class EmotePicture(Struct, frozen=True, gc=False, kw_only=True):
     """One picture sent instead of text."""
 
     id: str
@@ -112,13 +112,13 @@ class EmotePicture(Struct, frozen=True, kw_only=True):
     text: str | UnsetType = UNSET
 
 
-class EmoteDetail(Struct, frozen=True, kw_only=True):
+class EmoteDetail(Struct, frozen=True, gc=False, kw_only=True):
     """Fields of `emote`."""
 
     emotes: list[EmotePicture]
 
 
-class Emote(Event, frozen=True, kw_only=True, tag="emote"):
+class Emote(Event, frozen=True, gc=False, kw_only=True, tag="emote"):
     """A viewer sent pictures instead of text."""
 
     shed: ClassVar[int] = 3
@@ -126,7 +126,7 @@ class Emote(Event, frozen=True, kw_only=True, tag="emote"):
     emote: EmoteDetail
 
 
-class GiftInfo(Struct, frozen=True, kw_only=True):
+class GiftInfo(Struct, frozen=True, gc=False, kw_only=True):
     """What was given. `diamond_count` is the price of one; `combo` says whether presses add up to a streak."""
 
     id: str
@@ -139,7 +139,7 @@ class GiftInfo(Struct, frozen=True, kw_only=True):
     image: str
 
 
-class Gift(Event, frozen=True, kw_only=True, tag="gift"):
+class Gift(Event, frozen=True, gc=False, kw_only=True, tag="gift"):
     """A press of a gift. The sum of `delta` is the number of gifts, of `diamonds` the value.
 
     `repeat_count`, `combo_count`, `repeat_end` (0 or 1), `group_id` ("0" when none) and `group_count` (>= 1, units per
@@ -161,7 +161,7 @@ class Gift(Event, frozen=True, kw_only=True, tag="gift"):
     to_user: User | UnsetType = UNSET
 
 
-class Like(Event, frozen=True, kw_only=True, tag="like"):
+class Like(Event, frozen=True, gc=False, kw_only=True, tag="like"):
     """Likes of one viewer: `like_count` >= 1 in this batch; `total_like_count` of the room, which never goes down."""
 
     shed: ClassVar[int] = 1
@@ -170,7 +170,7 @@ class Like(Event, frozen=True, kw_only=True, tag="like"):
     total_like_count: int
 
 
-class Member(Event, frozen=True, kw_only=True, tag="member"):
+class Member(Event, frozen=True, gc=False, kw_only=True, tag="member"):
     """Somebody came, went, or was muted, kicked, made admin: `action`, and the platform's number in `action_id`."""
 
     shed: ClassVar[int] = 1
@@ -181,7 +181,7 @@ class Member(Event, frozen=True, kw_only=True, tag="member"):
     operator: User | UnsetType = UNSET
 
 
-class Follow(Event, frozen=True, kw_only=True, tag="follow"):
+class Follow(Event, frozen=True, gc=False, kw_only=True, tag="follow"):
     """Somebody follows the host; `follow_count` is the number of followers after it."""
 
     user: User
@@ -189,7 +189,7 @@ class Follow(Event, frozen=True, kw_only=True, tag="follow"):
     follow_count: int | UnsetType = UNSET
 
 
-class Share(Event, frozen=True, kw_only=True, tag="share"):
+class Share(Event, frozen=True, gc=False, kw_only=True, tag="share"):
     """Somebody shared the room; `share_count` is the number of people who came by it."""
 
     shed: ClassVar[int] = 2
@@ -199,7 +199,7 @@ class Share(Event, frozen=True, kw_only=True, tag="share"):
     share_count: int | UnsetType = UNSET
 
 
-class SubscribeDetail(Struct, frozen=True, kw_only=True):
+class SubscribeDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`kind`: new, renewal, gifted, cancelled, super_fan."""
 
     kind: str
@@ -207,14 +207,14 @@ class SubscribeDetail(Struct, frozen=True, kw_only=True):
     gifter: User | UnsetType = UNSET
 
 
-class Subscribe(Event, frozen=True, kw_only=True, tag="subscribe"):
+class Subscribe(Event, frozen=True, gc=False, kw_only=True, tag="subscribe"):
     """Somebody subscribed to the host."""
 
     user: User
     subscribe: SubscribeDetail
 
 
-class FansClubDetail(Struct, frozen=True, kw_only=True):
+class FansClubDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`kind`: join, level_up."""
 
     kind: str
@@ -222,14 +222,14 @@ class FansClubDetail(Struct, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
 
 
-class FansClub(Event, frozen=True, kw_only=True, tag="fans_club"):
+class FansClub(Event, frozen=True, gc=False, kw_only=True, tag="fans_club"):
     """Somebody joined the host's fans club, or rose in it."""
 
     user: User
     fans_club: FansClubDetail
 
 
-class QuestionDetail(Struct, frozen=True, kw_only=True):
+class QuestionDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: asked, selected, removed, on, off."""
 
     id: str
@@ -237,14 +237,14 @@ class QuestionDetail(Struct, frozen=True, kw_only=True):
     text: str | UnsetType = UNSET
 
 
-class Question(Event, frozen=True, kw_only=True, tag="question"):
+class Question(Event, frozen=True, gc=False, kw_only=True, tag="question"):
     """A question to the host, or the question box switched on or off."""
 
     user: User | UnsetType = UNSET
     question: QuestionDetail
 
 
-class EnvelopeDetail(Struct, frozen=True, kw_only=True):
+class EnvelopeDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: shown, hidden. `people` can open it, from `opens_at` on."""
 
     id: str
@@ -255,21 +255,21 @@ class EnvelopeDetail(Struct, frozen=True, kw_only=True):
     opens_at: int | UnsetType = UNSET
 
 
-class Envelope(Event, frozen=True, kw_only=True, tag="envelope"):
+class Envelope(Event, frozen=True, gc=False, kw_only=True, tag="envelope"):
     """A treasure box (Douyin: lucky box) appeared or went."""
 
     user: User | UnsetType = UNSET
     envelope: EnvelopeDetail
 
 
-class Supporter(Struct, frozen=True, kw_only=True):
+class Supporter(Struct, frozen=True, gc=False, kw_only=True):
     """Somebody who scored for one side of a battle."""
 
     user: User
     score: int
 
 
-class BattleSide(Struct, frozen=True, kw_only=True):
+class BattleSide(Struct, frozen=True, gc=False, kw_only=True):
     """One host of a battle. `result`: win, lose, draw."""
 
     anchor: User
@@ -278,7 +278,7 @@ class BattleSide(Struct, frozen=True, kw_only=True):
     top: list[Supporter]
 
 
-class BattleDetail(Struct, frozen=True, kw_only=True):
+class BattleDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: invited, started, scores, finished, cancelled, punish_finished, item."""
 
     id: str
@@ -288,13 +288,13 @@ class BattleDetail(Struct, frozen=True, kw_only=True):
     sides: list[BattleSide]
 
 
-class Battle(Event, frozen=True, kw_only=True, tag="battle"):
+class Battle(Event, frozen=True, gc=False, kw_only=True, tag="battle"):
     """A match between hosts: its start, scores, end."""
 
     battle: BattleDetail
 
 
-class GoalPart(Struct, frozen=True, kw_only=True):
+class GoalPart(Struct, frozen=True, gc=False, kw_only=True):
     """One thing to collect for a goal."""
 
     id: str
@@ -303,7 +303,7 @@ class GoalPart(Struct, frozen=True, kw_only=True):
     gift_name: str | UnsetType = UNSET
 
 
-class GoalDetail(Struct, frozen=True, kw_only=True):
+class GoalDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state` is the platform's number."""
 
     id: str
@@ -313,14 +313,14 @@ class GoalDetail(Struct, frozen=True, kw_only=True):
     contributor: User | UnsetType = UNSET
 
 
-class Goal(Event, frozen=True, kw_only=True, tag="goal"):
+class Goal(Event, frozen=True, gc=False, kw_only=True, tag="goal"):
     """The host's goal moved on."""
 
     shed: ClassVar[int] = 3
     goal: GoalDetail
 
 
-class PollOption(Struct, frozen=True, kw_only=True):
+class PollOption(Struct, frozen=True, gc=False, kw_only=True):
     """One answer and its votes so far."""
 
     index: int
@@ -328,7 +328,7 @@ class PollOption(Struct, frozen=True, kw_only=True):
     votes: int
 
 
-class PollDetail(Struct, frozen=True, kw_only=True):
+class PollDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: started, votes, ended."""
 
     id: str
@@ -338,13 +338,13 @@ class PollDetail(Struct, frozen=True, kw_only=True):
     ends_at: int | UnsetType = UNSET
 
 
-class Poll(Event, frozen=True, kw_only=True, tag="poll"):
+class Poll(Event, frozen=True, gc=False, kw_only=True, tag="poll"):
     """A poll of the host."""
 
     poll: PollDetail
 
 
-class RankEntry(Struct, frozen=True, kw_only=True):
+class RankEntry(Struct, frozen=True, gc=False, kw_only=True):
     """A place in a ranking; `score` as the platform writes it."""
 
     rank: int
@@ -352,7 +352,7 @@ class RankEntry(Struct, frozen=True, kw_only=True):
     user: User
 
 
-class RankDetail(Struct, frozen=True, kw_only=True):
+class RankDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`kind` names the ranking; `own_rank` is the host's place."""
 
     kind: str
@@ -362,21 +362,21 @@ class RankDetail(Struct, frozen=True, kw_only=True):
     top: list[RankEntry]
 
 
-class Rank(Event, frozen=True, kw_only=True, tag="rank"):
+class Rank(Event, frozen=True, gc=False, kw_only=True, tag="rank"):
     """A ranking the host takes part in."""
 
     shed: ClassVar[int] = 3
     rank: RankDetail
 
 
-class CaptionText(Struct, frozen=True, kw_only=True):
+class CaptionText(Struct, frozen=True, gc=False, kw_only=True):
     """What was said, in one language."""
 
     lang: str
     text: str
 
 
-class CaptionDetail(Struct, frozen=True, kw_only=True):
+class CaptionDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`final` false: the sentence may still change."""
 
     texts: list[CaptionText]
@@ -385,14 +385,14 @@ class CaptionDetail(Struct, frozen=True, kw_only=True):
     final: bool
 
 
-class Caption(Event, frozen=True, kw_only=True, tag="caption"):
+class Caption(Event, frozen=True, gc=False, kw_only=True, tag="caption"):
     """Subtitles of the host's speech."""
 
     shed: ClassVar[int] = 2
     caption: CaptionDetail
 
 
-class PinDetail(Struct, frozen=True, kw_only=True):
+class PinDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: pinned, unpinned. `event` is the pinned event, without cursor."""
 
     state: str
@@ -402,40 +402,40 @@ class PinDetail(Struct, frozen=True, kw_only=True):
     event: Chat | Gift | Like | Member | Follow | Share | UnsetType = UNSET
 
 
-class Pin(Event, frozen=True, kw_only=True, tag="pin"):
+class Pin(Event, frozen=True, gc=False, kw_only=True, tag="pin"):
     """A message was pinned, or its pin taken off."""
 
     pin: PinDetail
 
 
-class DeleteDetail(Struct, frozen=True, kw_only=True):
+class DeleteDetail(Struct, frozen=True, gc=False, kw_only=True):
     """Messages, and users with all their messages."""
 
     message_ids: list[str]
     user_ids: list[str]
 
 
-class Delete(Event, frozen=True, kw_only=True, tag="delete"):
+class Delete(Event, frozen=True, gc=False, kw_only=True, tag="delete"):
     """Take these off the screen."""
 
     delete: DeleteDetail
 
 
-class IntroDetail(Struct, frozen=True, kw_only=True):
+class IntroDetail(Struct, frozen=True, gc=False, kw_only=True):
     """Fields of `intro`."""
 
     text: str
     lang: str | UnsetType = UNSET
 
 
-class Intro(Event, frozen=True, kw_only=True, tag="intro"):
+class Intro(Event, frozen=True, gc=False, kw_only=True, tag="intro"):
     """The host's introduction."""
 
     user: User | UnsetType = UNSET
     intro: IntroDetail
 
 
-class NoticeDetail(Struct, frozen=True, kw_only=True):
+class NoticeDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`kind`: welcome, room, system, barrage, level_up, toast, bottom, notify."""
 
     kind: str
@@ -444,7 +444,7 @@ class NoticeDetail(Struct, frozen=True, kw_only=True):
     level: int | UnsetType = UNSET
 
 
-class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+class Notice(Event, frozen=True, gc=False, kw_only=True, tag="notice"):
     """Something the platform shows in the chat of the room."""
 
     shed: ClassVar[int] = 3
@@ -452,7 +452,7 @@ class Notice(Event, frozen=True, kw_only=True, tag="notice"):
     notice: NoticeDetail
 
 
-class Product(Struct, frozen=True, kw_only=True):
+class Product(Struct, frozen=True, gc=False, kw_only=True):
     """Something for sale; `price` as the platform writes it."""
 
     id: str
@@ -461,7 +461,7 @@ class Product(Struct, frozen=True, kw_only=True):
     image: str
 
 
-class ShoppingDetail(Struct, frozen=True, kw_only=True):
+class ShoppingDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: popped, updated, removed. `products` is their number."""
 
     state: str
@@ -469,14 +469,14 @@ class ShoppingDetail(Struct, frozen=True, kw_only=True):
     products: int | UnsetType = UNSET
 
 
-class Shopping(Event, frozen=True, kw_only=True, tag="shopping"):
+class Shopping(Event, frozen=True, gc=False, kw_only=True, tag="shopping"):
     """The room's shop changed."""
 
     shed: ClassVar[int] = 3
     shopping: ShoppingDetail
 
 
-class TopViewer(Struct, frozen=True, kw_only=True):
+class TopViewer(Struct, frozen=True, gc=False, kw_only=True):
     """One of the room's top gifters."""
 
     rank: int
@@ -484,7 +484,7 @@ class TopViewer(Struct, frozen=True, kw_only=True):
     user: User
 
 
-class RoomStats(Event, frozen=True, kw_only=True, tag="room_stats"):
+class RoomStats(Event, frozen=True, gc=False, kw_only=True, tag="room_stats"):
     """Viewers now (`viewer_count`, and `total`, its old name) and since the start (`total_user`)."""
 
     shed: ClassVar[int] = 1
@@ -495,7 +495,7 @@ class RoomStats(Event, frozen=True, kw_only=True, tag="room_stats"):
     top: list[TopViewer]
 
 
-class RoomUpdateDetail(Struct, frozen=True, kw_only=True):
+class RoomUpdateDetail(Struct, frozen=True, gc=False, kw_only=True):
     """Only what changed."""
 
     title: str | UnsetType = UNSET
@@ -503,13 +503,13 @@ class RoomUpdateDetail(Struct, frozen=True, kw_only=True):
     owner: User | UnsetType = UNSET
 
 
-class RoomUpdate(Event, frozen=True, kw_only=True, tag="room_update"):
+class RoomUpdate(Event, frozen=True, gc=False, kw_only=True, tag="room_update"):
     """The room's front changed."""
 
     room_update: RoomUpdateDetail
 
 
-class LiveStatusDetail(Struct, frozen=True, kw_only=True):
+class LiveStatusDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`state`: live, paused. `gifts` false: this session will not be told gifts."""
 
     state: str
@@ -519,26 +519,26 @@ class LiveStatusDetail(Struct, frozen=True, kw_only=True):
     gifts: bool
 
 
-class LiveStatus(Event, frozen=True, kw_only=True, tag="live_status"):
+class LiveStatus(Event, frozen=True, gc=False, kw_only=True, tag="live_status"):
     """The broadcast runs, or is paused."""
 
     live_status: LiveStatusDetail
 
 
-class EndedDetail(Struct, frozen=True, kw_only=True):
+class EndedDetail(Struct, frozen=True, gc=False, kw_only=True):
     """`reason`: host, banned, unknown."""
 
     reason: str
     text: str | UnsetType = UNSET
 
 
-class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+class Ended(Event, frozen=True, gc=False, kw_only=True, tag="ended"):
     """The last event of a broadcast."""
 
     ended: EndedDetail
 
 
-class Raw(Event, frozen=True, kw_only=True, tag="raw"):
+class Raw(Event, frozen=True, gc=False, kw_only=True, tag="raw"):
     """A message without a mapping, or one that did not decode (`decode_error`). `payload` is base64."""
 
     shed: ClassVar[int] = 1
@@ -548,7 +548,7 @@ class Raw(Event, frozen=True, kw_only=True, tag="raw"):
     decode_error: str | UnsetType = UNSET
 
 
-class Gap(Struct, frozen=True, kw_only=True, tag_field="type", tag="gap"):
+class Gap(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag="gap"):
     """Events are missing here, and cannot be had. Told, never hidden.
 
     `after` is the last one sure to be delivered, `before` the first one after it. `reason`: trimmed, expired, rewound
@@ -587,9 +587,12 @@ _decoder = msgspec.json.Decoder(
 )  # fmt: skip
 
 
+_TYPES: Final[Mapping[type[Event | Gap], str]] = {Gap: "gap"} | {cls: name for name, cls in EVENT_TYPES.items()}
+
+
 def type_of(event: Event | Gap) -> str:
     """The event's name on the wire."""
-    return str(event.__struct_config__.tag)
+    return _TYPES[type(event)]
 
 
 def encode(event: Event | Gap, cursor: Cursor | str) -> bytes:

@@ -5,7 +5,6 @@ The braces keep all keys and the channel of one room in one cluster slot. Lifeti
 
 from dataclasses import dataclass
 
-from shared.errors import BadRoom
 from shared.room import RoomKey
 
 ROOMS = "rc:rooms"
@@ -55,14 +54,3 @@ class RoomKeys:
         """The keys of `room`."""
         prefix = f"rc:{{{room}}}"
         return cls(**{field: f"{prefix}:{field}" for field in cls.__slots__})
-
-
-def room_of_channel(channel: str) -> RoomKey:
-    """The room whose `events` channel this is.
-
-    Raises:
-        BadRoom: it is no such channel.
-    """
-    if not (channel.startswith("rc:{") and channel.endswith("}:events")):
-        raise BadRoom("not the channel of a room")
-    return RoomKey.parse(channel[len("rc:{") : -len("}:events")])

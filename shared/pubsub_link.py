@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, cast
 
-from redis.asyncio.connection import AbstractConnection
-
 from shared import metrics
 from shared.backoff import Backoff
 from shared.errors import BrokerUnavailable
 from shared.redis_client import RedisClient, broker_errors
+from shared.redis_link import Link
 
 logger = logging.getLogger(__name__)
 
@@ -262,9 +261,9 @@ class PubSubLink:
             for channel in connection.channels.values():
                 channel.confirmed.clear()
             connection.up = False
-            await socket.disconnect(nowait=True)
+            await socket.disconnect()
 
-    async def _write(self, connection: _Connection, socket: AbstractConnection) -> None:
+    async def _write(self, connection: _Connection, socket: Link) -> None:
         while True:
             await connection.written.wait()
             connection.written.clear()
@@ -272,27 +271,30 @@ class PubSubLink:
                 batch = connection.outbox[:_BATCH]
                 del connection.outbox[:_BATCH]
                 with broker_errors():
-                    await socket.send_packed_command(socket.pack_commands(batch), check_health=False)
+                    await socket.send(batch)
 
-    async def _read(self, connection: _Connection, socket: AbstractConnection) -> None:
+    async def _read(self, connection: _Connection, socket: Link) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())
+        wanted = connection.channels
         with broker_errors():
             while True:
-                reply = await socket.read_response(timeout=self._redis.link_read_s)
-                if task.cancelling():  # it was lost in the read, see `RedisClient.link_read_s`
+                replies = await socket.read()
+                if task.cancelling():  # it was lost in the read, see `MemoryLink.read`
                     raise asyncio.CancelledError
-                match reply:
-                    case None:
-                        continue
-                    case [b"smessage" | b"message", name, message]:
-                        connection.delivering = True
-                        if name in connection.channels:
-                            self._on_message(name, message)
-                    case [b"ssubscribe" | b"subscribe", name, _]:
-                        self._confirmed(connection, name)
-                    case [b"sunsubscribe" | b"unsubscribe", name, _]:
-                        self._unsubscribed(connection, name)
-                connection.heard.set()
+                for reply in replies:
+                    match reply:
+                        case [b"smessage" | b"message", name, message]:
+                            connection.delivering = True
+                            if name in wanted:
+                                self._on_message(name, message)
+                        case [b"ssubscribe" | b"subscribe", name, _]:
+                            self._confirmed(connection, name)
+                        case [b"sunsubscribe" | b"unsubscribe", name, _]:
+                            self._unsubscribed(connection, name)
+                        case Exception():
+                            raise reply
+                if replies:
+                    connection.heard.set()
 
     def _confirmed(self, connection: _Connection, name: bytes) -> None:
         if not self._answered(connection, name):

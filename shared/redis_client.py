@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import hiredis
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -25,6 +26,7 @@ from redis.exceptions import DataError, NoScriptError, RedisClusterException, Re
 
 from shared import metrics
 from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, NotDone, RoomcastError
+from shared.redis_link import Link, MemoryLink, SocketLink
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
@@ -89,11 +91,9 @@ class RedisClient:
     Attributes:
         commands: redis-py's client; answers are bytes. Untyped: its types name every form that an answer could have
             under other options. It asks again by itself when a connection breaks.
-        link_read_s: how long one read of a pub/sub connection may last. Finite for fakeredis, which waits in a loop
-            around `asyncio.wait_for`, and so can lose a cancellation for good in Python 3.11.
     """
 
-    link_read_s = math.inf
+    _link_kind: type[Link] = SocketLink
 
     def __init__(self, commands: Any, links: Any, *also_closed: Any) -> None:
         self.commands = commands
@@ -133,7 +133,9 @@ class RedisClient:
             except (RedisError, OSError) as error:
                 raise NotDone(f"{type(error).__name__}: {error}") from error
             try:
-                await connection.send_command(*command)
+                # As redis-py would, but for its own way to put a command's arguments together, which is the dear part.
+                packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # its types know tuples of one
+                await connection.send_packed_command(packed)
                 return await connection.read_response()
             finally:
                 await pool.release(connection)
@@ -156,7 +158,7 @@ class RedisClient:
             BrokerUnavailable: nobody answers.
         """
 
-    async def connect_link(self, node: str) -> AbstractConnection:
+    async def connect_link(self, node: str) -> Link:
         """Connect to a node, "" for any, for pub/sub; the caller disconnects. Nothing on it is retried or repaired.
 
         Raises:
@@ -166,10 +168,10 @@ class RedisClient:
         try:
             with broker_errors():
                 await connection.connect()
+                return self._link_kind(connection)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
-        return cast(AbstractConnection, connection)
 
     def _make_link(self, node: str) -> Any:
         return self._links.make_connection()
@@ -254,6 +256,12 @@ class _SentinelClient(RedisClient):
                 await self.learn_nodes()
 
 
+class _MemoryClient(RedisClient):
+    """The server is in this process."""
+
+    _link_kind = MemoryLink
+
+
 def open_redis(url: str, *, name: str) -> RedisClient:
     """Open Redis. Nothing is connected before the first command.
 
@@ -332,9 +340,7 @@ def _open_cluster(url: str, ours: dict[str, Any]) -> RedisClient:
 def _open_memory(url: str, ours: dict[str, Any]) -> RedisClient:
     server = _memory_servers.setdefault(url, FakeServer())
     commands = FakeAsyncRedis(server=server, **ours)
-    client = RedisClient(commands, commands.connection_pool)
-    client.link_read_s = 0.5
-    return client
+    return _MemoryClient(commands, commands.connection_pool)
 
 
 _memory_servers: dict[str, FakeServer] = {}

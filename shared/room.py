@@ -30,6 +30,9 @@ class RoomKey:
         if not _ROOM.fullmatch(self.room):
             raise BadRoom("a room is 1 to 64 characters of A-Z a-z 0-9 @ . _ -")
 
+    def __hash__(self) -> int:
+        return hash(self.room)  # asked for with every message; of the platform there are few
+
     def __str__(self) -> str:
         return f"{self.platform}:{self.room}"
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from shared.events import Event, User
 from shared.room import RoomKey
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):  # many are made: a frozen dataclass takes eight times as long
     """The platform's item inside a frame, not yet decoded.
 
     Attributes:

@@ -36,11 +36,10 @@ def head_of(room: RoomKey, message: Message, common: WireHeader | None, received
         common: its inner header, None when it could not be read.
         received_ms: the time of events whose message tells none.
     """
-    inner_id = decimal(common.msg_id) if common else ""
     return Head(
         platform=room.platform,
         room=room.room,
-        id=message.id or inner_id or UNSET,
+        id=message.id or (decimal(common.msg_id) if common else "") or UNSET,
         time=milliseconds(common.create_time if common else 0) or message.happened_ms or received_ms,
         history=message.history or UNSET,
     )

@@ -12,6 +12,8 @@ _YEAR_5138_S: Final = 10**11  # in milliseconds it is 1973
 
 def text(raw: bytes) -> str:
     """Peer bytes as text: invalid UTF-8 replaced, cut at 4 KiB between characters, otherwise as sent."""
+    if not raw:
+        return ""
     decoded = raw.decode("utf-8", "replace")
     if len(raw) * 3 <= TEXT_MAX_BYTES:  # a replaced byte becomes three
         return decoded
@@ -25,7 +27,7 @@ def cut(decoded: str) -> str:
 
 def count(number: int) -> int:
     """A number of things: at least 0, exact in JSON."""
-    return min(max(number, 0), MAX_INT)
+    return number if 0 <= number <= MAX_INT else min(max(number, 0), MAX_INT)
 
 
 def integer(number: int) -> int:

@@ -8,6 +8,7 @@ ceilings, and a frame that breaks one is skipped like any other that cannot be r
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -50,6 +51,10 @@ class Told(Enum):
     NEWS = "it happened"
     HISTORY = "it happened before we listened"
     SYNC = "so things stand: told again on every connection"
+
+
+NEWS, HISTORY, SYNC = Told.NEWS, Told.HISTORY, Told.SYNC
+"""Looked up once: in Python 3.11 `Told.NEWS` takes as long as a message's id is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +184,9 @@ class WebcastProtocol:
     def _new_messages(self, response: pb.Response, *, bootstrap: bool = False) -> list[Message]:
         messages = []
         for item in response.messages:
-            method = _text(item.method)
+            method = _method(item.method)
             message_id = str(item.msg_id) if item.msg_id else ""
-            told = Told.HISTORY if bootstrap else self._dialect.told(response, item)
+            told = HISTORY if bootstrap else self._dialect.told(response, item)
             if message_id and self._is_duplicate(message_id, item, told):
                 self._count("duplicate")
             elif self._is_greeting_again(method):
@@ -192,8 +197,8 @@ class WebcastProtocol:
                         method,
                         item.payload,
                         message_id,
-                        history=told is Told.HISTORY,
-                        sync=told is Told.SYNC,
+                        history=told is HISTORY,
+                        sync=told is SYNC,
                         room_id=self._dialect.room_id,
                         happened_ms=self._dialect.happened_ms(item),
                     )
@@ -201,14 +206,13 @@ class WebcastProtocol:
         return messages
 
     def _is_duplicate(self, message_id: str, item: pb.Message, told: Told) -> bool:
-        if told is Told.SYNC:  # it proves nothing about what happened, and may keep its id when it changes
+        if told is SYNC:  # it proves nothing about what happened, and may keep its id when it changes
             # The id alone is there when another holder passed it on.
             return message_id in self._seen or not self._seen.add(f"{message_id}@{item.wrds_version}")
         new = self._seen.add(message_id)
-        new_here = self._seen_here.add(message_id)
         # Only what an earlier connection passed on shows that this one joins it; a server may also repeat itself. And
         # without a place to go on from we are told a few kinds of messages again, and of the others nothing.
-        if not new and new_here and self._resumed:
+        if self._resumed and self._seen_here.add(message_id) and not new:
             self.overlapped = True
         return not new
 
@@ -281,19 +285,22 @@ def _few_fields(wire: bytes) -> bool:
         fields += 1
         if fields > MAX_ITEMS:
             return False
-        tag, position = _varint(wire, position)
-        match tag & 7:
-            case 0:
-                _, position = _varint(wire, position)
-            case 1:
-                position += 8
-            case 2:
-                length, position = _varint(wire, position)
-                position += length
-            case 5:
-                position += 4
-            case _:  # groups are not used by anybody, and could hide any number of fields
-                return False
+        tag = wire[position]
+        position += 1
+        if tag >= 0x80:
+            tag, position = _varint(wire, position - 1)
+        kind = tag & 7
+        if kind == 2:
+            length, position = _varint(wire, position)
+            position += length
+        elif kind == 0:
+            _, position = _varint(wire, position)
+        elif kind == 1:
+            position += 8
+        elif kind == 5:
+            position += 4
+        else:  # groups are not used by anybody, and could hide any number of fields
+            return False
     return position == size
 
 
@@ -318,6 +325,9 @@ def _unzipped(payload: bytes, headers: dict[bytes, bytes]) -> bytes:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf8", "replace")
+
+
+_method = lru_cache(maxsize=512)(_text)  # there are some hundred
 
 
 def _bounded(interval_s: float) -> float:

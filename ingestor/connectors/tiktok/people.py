@@ -56,18 +56,21 @@ def _badge_level(badges: list[Badge], kind: str) -> int | UnsetType:
 
 
 def _roles(user: pb.User, identity: pb.UserIdentity, badges: list[Badge], super_fan: bool) -> list[str]:
-    kinds = {badge.kind for badge in badges}
+    kinds = {badge.kind for badge in badges} if badges else ()
     # 1 follows the host, 2 mutual; captured with 3, `user_identity` calls the sender a follower too.
     follow_status = user.follow_info.follow_status
     mutual = identity.is_mutual_following_with_anchor or follow_status == 2
-    roles = {
-        "anchor": identity.is_anchor,
-        "moderator": identity.is_moderator_of_anchor or user.user_attr.is_admin or "moderator" in kinds,
-        "subscriber": identity.is_subscriber_of_anchor
-        or user.subscribe_info.is_subscribed_to_anchor
-        or "subscriber" in kinds,
-        "follower": identity.is_follower_of_anchor or mutual or follow_status > 0,
-        "mutual": mutual,
-        "super_fan": super_fan,
-    }
-    return [role for role, has in roles.items() if has]
+    roles = []
+    if identity.is_anchor:
+        roles.append("anchor")
+    if identity.is_moderator_of_anchor or "moderator" in kinds or user.user_attr.is_admin:
+        roles.append("moderator")
+    if identity.is_subscriber_of_anchor or "subscriber" in kinds or user.subscribe_info.is_subscribed_to_anchor:
+        roles.append("subscriber")
+    if identity.is_follower_of_anchor or mutual or follow_status > 0:
+        roles.append("follower")
+    if mutual:
+        roles.append("mutual")
+    if super_fan:
+        roles.append("super_fan")
+    return roles

@@ -12,6 +12,7 @@ from shared.channels import Channels
 from shared.errors import BrokerUnavailable
 from shared.pubsub_link import LinkLimits
 from shared.redis_client import open_redis
+from shared.redis_link import CHUNK_BYTES, REPLY_MAX_BYTES
 from shared.room import RoomKey
 from tests.chaos.proxy import Proxy
 from tests.conftest import RedisServer, free_port
@@ -119,10 +120,10 @@ async def test_silent_link_proves_itself(bench: Bench, ear: Ear) -> None:
     async with Channels(bench.redis, ear, LIMITS) as channels:
         await channels.subscribe(bench.room)
         watcher = await bench.redis.connect_link("")
-        await watcher.send_command("PSUBSCRIBE", "rc:probe:*")
+        await watcher.send([("PSUBSCRIBE", "rc:probe:*")])
         async with asyncio.timeout(10):
             while heard < 3:
-                heard += (await watcher.read_response(timeout=5))[0] == b"pmessage"
+                heard += sum(reply[0] == b"pmessage" for reply in await watcher.read())
         await watcher.disconnect()
     assert ear.link == [True]
 
@@ -153,6 +154,59 @@ async def test_holes_are_told_before_the_first_message_behind_them(own_bench: Be
                 await bench.commands.execute_command("SPUBLISH", bench.keys.events, "1-1 chat 5 x")
 
     assert ear.heard.index(bench.room) < ear.heard.index(ear.entries[0])
+
+
+async def test_message_larger_than_any_of_ours_is_not_held_but_ends_the_link(own_bench: Bench, ear: Ear) -> None:
+    bench = own_bench
+    async with Channels(bench.redis, ear, LIMITS) as channels:
+        await channels.subscribe(bench.room)
+        await bench.commands.execute_command("SPUBLISH", bench.keys.events, b"x" * (REPLY_MAX_BYTES + 2 * CHUNK_BYTES))
+        await ear.until(lambda: ear.resubscribed and ear.link[-1])
+        await bench.commands.execute_command("SPUBLISH", bench.keys.events, "1-1 chat 5 x")
+        await ear.until(lambda: ear.entries)
+
+    assert ear.link == [True, False, True]
+
+
+async def test_what_comes_in_one_read_arrives_in_order(own_bench: Bench, ear: Ear) -> None:
+    """With an answer to something else in its middle, and a message that is cut by the end of a read."""
+    bench = own_bench
+    async with Channels(bench.redis, ear) as channels:
+        await channels.subscribe(bench.room)
+        pipeline = bench.commands.pipeline(transaction=False)
+        for offset in range(1, 1001):
+            pipeline.execute_command("SPUBLISH", bench.keys.events, f"1-{offset} chat 5 " + "x" * (offset % 700))
+        sending = asyncio.create_task(pipeline.execute())
+        await channels.subscribe(RoomKey("tiktok", "other"))
+        await sending
+        await ear.until(lambda: len(ear.entries) == 1000)
+
+    assert [(entry.cursor.offset, len(entry.data)) for entry in ear.entries] == [(n, n % 700) for n in range(1, 1001)]
+    assert ear.link == [True]
+
+
+async def test_others_have_their_turn_while_much_comes_in(own_bench: Bench) -> None:
+    link = await own_bench.redis.connect_link("")
+    await link.send([("SSUBSCRIBE", "busy")])
+    assert await link.read() == [[b"ssubscribe", b"busy", 1]]
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    stream = link._connection._reader
+    assert stream is not None
+    stream.feed_data(b"+x\r\n" * CHUNK_BYTES)
+    others = asyncio.create_task(take_turns())
+    read = [await link.read() for _ in range(4)]
+    others.cancel()
+    await link.disconnect()
+
+    assert sum(map(len, read)) == CHUNK_BYTES
+    assert turns >= len(read) - 1
 
 
 async def test_frozen_server_is_noticed_and_the_link_comes_back(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.frames import Frame, control
+from gateway.frames import Frame, control, event_frame
 from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from shared.cursor import Cursor
@@ -34,7 +34,7 @@ def subscriber(sink: FakeSink) -> Subscriber:
 
 
 def frames(*types: str) -> list[Frame]:
-    return [Frame(event_type, b"0123456789", Cursor(1, index)) for index, event_type in enumerate(types, 1)]
+    return [event_frame(event_type, b"0123456789", Cursor(1, index)) for index, event_type in enumerate(types, 1)]
 
 
 ALL = ("like", "member", "room_stats", "raw", "share", "caption", "emote", "notice", "gift", "chat", "gap", "ended")

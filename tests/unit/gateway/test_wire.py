@@ -127,8 +127,9 @@ class Transport:
 class Listener:
     """Keeps what it is told, with what was done to the transport before."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._transport = connection.transport
         self.told: list[str] = []
 
     def on_full(self) -> None:
@@ -136,6 +137,9 @@ class Listener:
 
     def on_free(self) -> None:
         self.told.append("free")
+
+    def on_shutdown(self) -> None:
+        self._connection.protocol.finish(1012, "")
 
     def on_gone(self) -> None:
         self.told.append("gone")
@@ -152,7 +156,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.transport = Transport()
-        self.listener = Listener(self.transport)
+        self.listener = Listener(self)
         self.state = ServerState()
         self._orders: asyncio.Queue[Callable[[], Any] | None] = asyncio.Queue()
         config = Config(cast(Any, self._application), interface="asgi3", lifespan="off", log_config=None)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadRoom
-from shared.keys import RoomKeys, room_of_channel
+from shared.keys import RoomKeys
 from shared.platforms import PLATFORMS, is_name, parse_room
 from shared.room import RoomKey
 
@@ -157,10 +157,3 @@ def test_all_keys_of_a_room_share_one_hash_tag() -> None:
     keys = RoomKeys.of(RoomKey("tiktok", "@ana"))
     assert keys.lease == "rc:{tiktok:@ana}:lease"
     assert {getattr(keys, field).partition("}")[0] for field in keys.__slots__} == {"rc:{tiktok:@ana"}
-    assert room_of_channel(keys.events) == RoomKey("tiktok", "@ana")
-
-
-@pytest.mark.parametrize("channel", ["", "rc:wake", "rc:{tiktok:}:events", "rc:{tiktok:1}:log"])
-def test_a_foreign_channel_is_no_room(channel: str) -> None:
-    with pytest.raises(BadRoom):
-        room_of_channel(channel)
