@@ -73,7 +73,7 @@ class Wire(Protocol):
     Attributes:
         transport: takes ready-made frames, in order, while the listener was not told otherwise.
         deflates: whether the client takes compressed messages, each by itself, of a window of `WINDOW_BITS`.
-        listener: who is told of changes, set by the application; told at once when it comes too late.
+        listener: who is told of changes; set by the application, and told in the next tick when it comes too late.
     """
 
     transport: asyncio.Transport
@@ -177,9 +177,10 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     @listener.setter
     def listener(self, listener: Listener | None) -> None:
-        self._listener = listener
-        if self._ended:
-            self._end()
+        if not self._ended:
+            self._listener = listener
+        elif listener is not None:
+            self.loop.call_soon(listener.on_gone)
 
     def finish(self, code: int, reason: str, *, within_s: float | None = None) -> None:
         """See `Wire`."""
@@ -312,10 +313,9 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """The server stops."""
-        if self._listener is not None:
+        if self._listener is not None and self.handshake_complete:
             self._listener.on_shutdown()
-            return
-        if self.handshake_complete and not self._ended:
+        elif self.handshake_complete and not self._ended:
             self.finish(CloseCode.SERVICE_RESTART, "")
         elif not self.transport.is_closing():
             super().shutdown()

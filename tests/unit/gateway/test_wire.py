@@ -303,6 +303,7 @@ async def test_listener_that_comes_too_late_is_told_as_well(accepted: Connection
     accepted.wire.listener = None
     ENDS[end](accepted)
     accepted.wire.listener = accepted.listener
+    await asyncio.sleep(0)
     assert accepted.listener.told == ["gone"]
 
 
