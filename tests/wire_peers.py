@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import queue
-import shutil
 import socket
 import struct
 import subprocess
@@ -14,7 +13,6 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -333,39 +331,41 @@ def _wsproto(url: str, messages: list[str | bytes], closes: tuple[int, str] | No
 
 
 NODE = """
-const [url, messages, closes] = JSON.parse(require("fs").readFileSync(0));
-const talk = {received: [], code: 0, reason: "", extensions: ""};
-const socket = new WebSocket(url);
-socket.binaryType = "arraybuffer";
-socket.onopen = () => {
-  talk.extensions = socket.extensions;
-  for (const message of messages) socket.send(typeof message === "string" ? message : new Uint8Array(message));
-  if (closes && !messages.length) socket.close(...closes);
-};
-socket.onmessage = ({data}) => {
-  talk.received.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
-  if (closes && talk.received.length === messages.length) socket.close(...closes);
-};
-socket.onclose = ({code, reason}) => console.log(JSON.stringify({...talk, code, reason}));
-socket.onerror = () => {};
+const talkOver = ([url, messages, closes]) => new Promise((done) => {
+  const talk = {received: [], code: 0, reason: "", extensions: ""};
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => {
+    talk.extensions = socket.extensions;
+    for (const message of messages) socket.send(typeof message === "string" ? message : new Uint8Array(message));
+  };
+  socket.onmessage = ({data}) => {
+    talk.received.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
+    if (closes && talk.received.length === messages.length) socket.close(...closes);
+  };
+  socket.onclose = ({code, reason}) => done({...talk, code, reason});
+});
+Promise.all(JSON.parse(require("fs").readFileSync(0)).map(talkOver)).then((all) => console.log(JSON.stringify(all)));
 """
 
 
-async def node_client(
-    url: str, messages: list[str | bytes], *, closes: tuple[int, str] | None = None, compress: bool = True
-) -> Talk:
-    """Node's own WebSocket, which always offers compression."""
-    orders = [url, [message if isinstance(message, str) else list(message) for message in messages], closes]
-    command = ["node", "--no-warnings", "--experimental-websocket", "-e", NODE]
-    told = json.dumps(orders).encode()
-    run = partial(subprocess.run, command, input=told, stdout=subprocess.PIPE, timeout=DEADLINE_S, check=True)
-    said = json.loads((await asyncio.to_thread(run)).stdout)
-    said["received"] = [part if isinstance(part, str) else bytes(part) for part in said["received"]]
-    return Talk(**said)
+def node_clients(*orders: tuple[str, list[str | bytes], tuple[int, str] | None]) -> list[Talk]:
+    """Node's own WebSocket, which always offers compression: a client for each URL, its messages and its close."""
+    told = [[url, [m if isinstance(m, str) else list(m) for m in messages], ends] for url, messages, ends in orders]
+    done = subprocess.run(
+        ["node", "--no-warnings", "--experimental-websocket", "-e", NODE],
+        input=json.dumps(told).encode(),
+        stdout=subprocess.PIPE,
+        timeout=3 * DEADLINE_S,
+        check=True,
+    )
+    talks = [Talk(**said) for said in json.loads(done.stdout)]
+    for talk in talks:
+        talk.received = [part if isinstance(part, str) else bytes(part) for part in talk.received]
+    return talks
 
 
 def node_has_websocket() -> bool:
-    """Whether there is a Node that has one: since 20.10."""
+    """Whether this machine's Node has one: since 20.10."""
     look = ["--no-warnings", "--experimental-websocket", "-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"]
-    node = shutil.which("node")
-    return node is not None and subprocess.run([node, *look], capture_output=True).returncode == 0
+    return subprocess.run(["node", *look], capture_output=True).returncode == 0

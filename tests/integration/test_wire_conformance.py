@@ -23,6 +23,7 @@ import uvloop
 
 from gateway.conversation import FRAGMENTS_MAX
 from gateway.wire import EXTENSION, WireProtocol
+from tests.conftest import need
 from tests.gateways import running_gateway
 from tests.servers import served
 from tests.wire_peers import (
@@ -35,6 +36,7 @@ from tests.wire_peers import (
     TEXT,
     Peer,
     Received,
+    Talk,
     Talker,
     aiohttp_client,
     close,
@@ -42,7 +44,7 @@ from tests.wire_peers import (
     frame,
     in_a_thread,
     inflate,
-    node_client,
+    node_clients,
     node_has_websocket,
     wsproto_client,
 )
@@ -55,6 +57,8 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 
 
 class HastyProtocol(WireProtocol):
+    """For tests that wait for the end of its patience."""
+
     leave_s = 0.3
     linger_s = 0.3
 
@@ -105,15 +109,17 @@ class Echo:
             await asyncio.sleep(0)
         self.heard[path].append("full")
         if path.endswith("/finish"):
-            wire.finish(1013, "slow", within_s=0.2)
+            wire.finish(1013, "slow", within_s=wire.leave_s)
         elif path.endswith("/reset"):
             wire.reset()
 
     @asynccontextmanager
-    async def running(self, *, compression: bool = False) -> AsyncIterator[int]:
+    async def running(
+        self, protocol: type[WireProtocol] = WireProtocol, *, compression: bool = False
+    ) -> AsyncIterator[int]:
         """Serve it, on the port that is the value."""
         config = uvicorn.Config(
-            self, host="127.0.0.1", port=0, ws=HastyProtocol, ws_max_size=MESSAGE_MAX, log_config=None, lifespan="off",
+            self, host="127.0.0.1", port=0, ws=protocol, ws_max_size=MESSAGE_MAX, log_config=None, lifespan="off",
             ws_per_message_deflate=compression, timeout_graceful_shutdown=3, log_level="warning",
         )  # fmt: skip
         self.server = uvicorn.Server(config)
@@ -156,6 +162,13 @@ def echo() -> Echo:
 def port(new_loop: Callable[[], asyncio.AbstractEventLoop], echo: Echo) -> Iterator[int]:
     with in_a_thread(new_loop, echo.running) as port:
         yield port
+
+
+@pytest.fixture(scope="module")
+def hasty(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[tuple[Echo, int]]:
+    echo = Echo()
+    with in_a_thread(new_loop, partial(echo.running, HastyProtocol)) as port:
+        yield echo, port
 
 
 @pytest.fixture(scope="module")
@@ -433,8 +446,8 @@ def test_both_close_at_once(port: int, rest: bytes) -> None:
     assert end == "eof"
 
 
-def test_client_that_does_not_answer_the_close_is_reset(port: int) -> None:
-    with Peer(port).upgrade(path_of()) as peer:
+def test_client_that_does_not_answer_the_close_is_reset(hasty: tuple[Echo, int]) -> None:
+    with Peer(hasty[1]).upgrade(path_of()) as peer:
         peer.send(frame(TEXT, b"close 1000 "))
         frames, end = peer.rest()
     assert words(frames) == [BYE]
@@ -487,7 +500,8 @@ def is_lost_unread(peer: Peer) -> bool:
 
 
 @pytest.mark.parametrize("how", ["finish", "reset", "eof", "close", "break"])
-def test_client_that_does_not_read_is_reset_in_time_and_leaves_no_orphan(port: int, echo: Echo, how: str) -> None:
+def test_client_that_does_not_read_is_reset_in_time_and_leaves_no_orphan(hasty: tuple[Echo, int], how: str) -> None:
+    echo, port = hasty
     path = f"{path_of('full')}/{how}"
     with Peer(port, receive_bytes=4096) as peer:
         address = peer.socket.getsockname()
@@ -502,6 +516,24 @@ def test_client_that_does_not_read_is_reset_in_time_and_leaves_no_orphan(port: i
         assert is_lost_unread(peer)
 
 
+@pytest.mark.parametrize(("how", "code"), [("finish", 1013), ("break", 1002), ("close", 1000)])
+def test_client_that_reads_late_gets_all_and_the_close_behind_it(port: int, echo: Echo, how: str, code: int) -> None:
+    path = f"{path_of('full')}/{how}"
+    with Peer(port, receive_bytes=4096) as peer:
+        peer.ask(path)
+        until(lambda: "full" in echo.heard.get(path, []))
+        peer.send({"close": GOODBYE, "break": b"\xff\xff"}.get(how, b""))
+        until(lambda: str(echo.heard[path][-1]).startswith("gone"))
+        peer.read_head()
+        frames = [peer.next()]
+        while frames[-1].opcode == BINARY:
+            frames.append(peer.next())
+        assert len(frames) > 16
+        assert words(frames[-1:]) == [("close", code)]
+        peer.send(close(code))
+        assert peer.rest()[0] == []
+
+
 # --- when the server stops --------------------------------------------------------------------------------------------
 
 STATES: dict[str, tuple[bytes, list[object]]] = {
@@ -514,6 +546,7 @@ STATES: dict[str, tuple[bytes, list[object]]] = {
 
 def test_server_stops_whatever_its_clients_are_at(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     echo = Echo()
+    hasty = partial(echo.running, HastyProtocol)
 
     def turn_away(peer: Peer) -> bytes:
         peer.read_head()
@@ -521,7 +554,7 @@ def test_server_stops_whatever_its_clients_are_at(new_loop: Callable[[], asyncio
         return peer.head
 
     with ThreadPoolExecutor() as threads, ExitStack() as peers:
-        with in_a_thread(new_loop, echo.running) as port:
+        with in_a_thread(new_loop, hasty) as port:
             full = peers.enter_context(Peer(port, receive_bytes=4096))
             full.ask("/full")
             late = peers.enter_context(Peer(port))
@@ -684,14 +717,11 @@ def test_no_connection_keeps_a_compressor(deflating: tuple[Echo, int]) -> None:
 
 # --- foreign clients --------------------------------------------------------------------------------------------------
 
-TALKERS: dict[str, Talker] = {"aiohttp": aiohttp_client, "wsproto": wsproto_client, "node": node_client}
 
-
-@pytest.fixture(params=TALKERS)
+@pytest.fixture(params=[aiohttp_client, wsproto_client], ids=["aiohttp", "wsproto"])
 def talker(request: pytest.FixtureRequest) -> Talker:
-    if request.param == "node" and not node_has_websocket():
-        pytest.skip("there is no Node with a WebSocket of its own")
-    return TALKERS[request.param]
+    found: Talker = request.param
+    return found
 
 
 MESSAGES: list[str | bytes] = ["", "x", "κόσμε😀", "y" * 125, "y" * 126, "y" * 65535, b"", b"\x00\xff", bytes(65536)]
@@ -715,24 +745,50 @@ async def test_foreign_client_is_told_code_and_reason(port: int, talker: Talker,
     assert (talk.received, talk.code, talk.reason) == (["first"], code, "κόσμε")
 
 
+GATEWAY_PATH = "/ws/@somebody?lang=en&since=nonsense"
+ASKS: list[str | bytes] = ['{"type": "ping"}', '{"action": "close"}']
+
+
+def is_what_the_gateway_says(talk: Talk) -> bool:
+    frames = [json.loads(text) for text in talk.received]
+    said = [found.get("status") or found.get("type") or found["code"] for found in frames]
+    return said == ["connecting", "bad_cursor", "pong", "closing"] and (talk.code, talk.reason) == (1000, "requested")
+
+
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
 async def test_foreign_client_reads_the_gateways_ready_made_frames(
     gateway_port: int, talker: Talker, compress: bool
 ) -> None:
-    url = f"ws://127.0.0.1:{gateway_port}/ws/@somebody?lang=en&since=nonsense"
-    talk = await talker(url, ['{"type": "ping"}', '{"action": "close"}'], compress=compress)
-    frames = [json.loads(text) for text in talk.received]
-    said = [found.get("status") or found.get("type") or found["code"] for found in frames]
-    assert said == ["connecting", "bad_cursor", "pong", "closing"]
-    assert (talk.code, talk.reason) == (1000, "requested")
+    talk = await talker(f"ws://127.0.0.1:{gateway_port}{GATEWAY_PATH}", ASKS, compress=compress)
+    assert is_what_the_gateway_says(talk)
+
+
+@pytest.mark.parametrize("new_loop", ["uvloop"], indirect=True)
+def test_node_understands_everything_as_well(port: int, deflating: tuple[Echo, int], gateway_port: int) -> None:
+    need("node", "nodejs")
+    if not node_has_websocket():
+        pytest.skip("this Node has no WebSocket of its own")
+    plain, compressed, told, gateway = node_clients(
+        (f"ws://127.0.0.1:{port}{path_of()}", MESSAGES, (4000, "κόσμε")),
+        (f"ws://127.0.0.1:{deflating[1]}{path_of()}", MESSAGES, (4000, "κόσμε")),
+        (f"ws://127.0.0.1:{port}{path_of()}", ["first", "close 1013 κόσμε"], None),
+        (f"ws://127.0.0.1:{gateway_port}{GATEWAY_PATH}", ASKS, None),
+    )
+    for talk in (plain, compressed):
+        assert (talk.received, talk.code, talk.reason) == (MESSAGES, 4000, "κόσμε")
+    assert plain.extensions == ""
+    assert compressed.extensions.startswith("permessage-deflate") and gateway.extensions == compressed.extensions
+    assert (told.received, told.code, told.reason) == (["first"], 1013, "κόσμε")
+    assert is_what_the_gateway_says(gateway)
 
 
 def test_each_frame_of_the_gateway_is_compressed_by_itself(gateway_port: int) -> None:
-    path = "/ws/@somebody?lang=en&since=nonsense"
     ask = frame(TEXT, b'{"type": "ping"}') + frame(TEXT, b'{"action": "close"}')
     seen = {}
     for offer in ("", "permessage-deflate", "permessage-deflate; server_max_window_bits=9"):
-        with Peer(gateway_port).upgrade(path, *([f"Sec-WebSocket-Extensions: {offer}"] if offer else [])) as peer:
+        with Peer(gateway_port).upgrade(
+            GATEWAY_PATH, *([f"Sec-WebSocket-Extensions: {offer}"] if offer else [])
+        ) as peer:
             peer.send(ask + GOODBYE)
             frames = [got for got in peer.rest()[0] if got.opcode == TEXT]
         seen[offer] = [got.compressed for got in frames]
