@@ -66,6 +66,7 @@ class Endpoint:
         origin = origin_of(websocket.client.host if websocket.client else "")
         options = parse_options(scope["query_string"].decode("latin-1"))
         session = Session(self._relay, self._admission, websocket, origin, options)
+        scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
             if self._relay.draining:

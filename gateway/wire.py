@@ -73,7 +73,7 @@ class Wire(Protocol):
     Attributes:
         transport: takes ready-made frames, in order, while the listener was not told otherwise.
         deflates: whether the client takes compressed messages, each by itself, of a window of `WINDOW_BITS`.
-        listener: who is told of changes, set by the application; told at once when it comes too late.
+        listener: who is told of changes; set by the application, and told in the next tick when it comes too late.
     """
 
     transport: asyncio.Transport
@@ -177,9 +177,10 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     @listener.setter
     def listener(self, listener: Listener | None) -> None:
-        self._listener = listener
-        if self._ended:
-            self._end()
+        if not self._ended:
+            self._listener = listener
+        elif listener is not None:
+            self.loop.call_soon(listener.on_gone)
 
     def finish(self, code: int, reason: str, *, within_s: float | None = None) -> None:
         """See `Wire`."""
@@ -213,8 +214,8 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             self._end()
 
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
         self._end()
         self._leave_within(self.leave_s)
 
@@ -246,7 +247,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """The application accepted."""
         self._keepalive.add(self)
         self.conn.forget_handshake()
-        del self.request, self.response
+        del self.request, self.response, self.scope
         self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -308,13 +309,13 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self._farewell is not None:
             self._farewell.cancel()
         self._end()
+        self.conn.parser.close()  # it holds what holds it
 
     def shutdown(self) -> None:
         """The server stops."""
-        if self._listener is not None:
+        if self._listener is not None and self.handshake_complete:
             self._listener.on_shutdown()
-            return
-        if self.handshake_complete and not self._ended:
+        elif self.handshake_complete and not self._ended:
             self.finish(CloseCode.SERVICE_RESTART, "")
         elif not self.transport.is_closing():
             super().shutdown()

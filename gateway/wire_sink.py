@@ -187,6 +187,7 @@ class WireSink:
         subscriber = self._owner.subscriber
         if subscriber.variant is not None:
             subscriber.variant.remove(subscriber)  # at once: nothing may follow a close on the wire
+        del self._owner  # which knows this sink: the garbage collector would have to find them
         self._tell_changed()
 
     def _forget_queue(self) -> None:

@@ -226,7 +226,9 @@ def test_instance_has_no_dictionary() -> None:
         connection = await Connection().accept()
         assert vars(connection.protocol) == {}, "uvicorn has new attributes: name them in WireProtocol.__slots__"
         unset = {name for name in names if not hasattr(connection.protocol, name)}
-        assert unset == {"request", "response"}, "uvicorn has lost attributes: take them out of WireProtocol.__slots__"
+        assert unset == {"request", "response", "scope"}, (
+            "uvicorn has lost attributes: take them out of WireProtocol.__slots__"
+        )
         connection.leave()
         connection.lose()
         await asyncio.gather(*connection.state.tasks)
@@ -301,6 +303,7 @@ async def test_listener_that_comes_too_late_is_told_as_well(accepted: Connection
     accepted.wire.listener = None
     ENDS[end](accepted)
     accepted.wire.listener = accepted.listener
+    await asyncio.sleep(0)
     assert accepted.listener.told == ["gone"]
 
 

@@ -1,0 +1,92 @@
+"""What clients cost that do nothing, and what is left of those that went."""
+
+import asyncio
+import gc
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from gateway.http_protocol import HttpProtocol
+from gateway.session import Session
+from gateway.wire import WireProtocol
+from tests.gateways import DEADLINE_S, Gateway, running_gateway
+from tests.wire_peers import CLOSE, TEXT, Peer, close, frame
+
+BROWSER = (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Accept-Language: zh-CN,zh;q=0.9,en;q=0.8",
+    "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark",
+    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+)
+CLIENTS = 200
+IDLE_MAX_BYTES = 14 * 1024  # of a client, in Python's objects: what its process grows by is the same, within a tenth
+
+
+async def join(gateway: Gateway, stack: ExitStack, count: int, *headers: str) -> list[Peer]:
+    """So many raw clients, each of which has read its first frame."""
+    peers = [stack.enter_context(Peer(gateway.port)) for _ in range(count)]
+    for peer in peers:
+        await asyncio.to_thread(peer.upgrade, "/ws/7300000000000000001", *headers)
+        await asyncio.to_thread(peer.next)
+    return peers
+
+
+@pytest.mark.parametrize("headers", [(), BROWSER], ids=["bare", "browser"])
+async def test_idle_client_takes_little(redis_server: str, headers: tuple[str, ...]) -> None:
+    async with running_gateway(redis_server) as gateway:
+        with ExitStack() as stack:
+            await join(gateway, stack, 20, *headers)  # what is made once is made
+            gc.collect()
+            tracemalloc.start()
+            try:
+                await join(gateway, stack, CLIENTS, *headers)
+                gc.collect()
+                per_client = tracemalloc.get_traced_memory()[0] / CLIENTS
+            finally:
+                tracemalloc.stop()
+        await gateway.shows(clients=0)
+    assert per_client < IDLE_MAX_BYTES
+
+
+def alive() -> Counter[str]:
+    """Objects that stand for a connection or a client."""
+    kinds = (WireProtocol, HttpProtocol, Session)
+    return Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, kinds))
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+async def test_nothing_is_left_of_clients_that_went(redis_server: str) -> None:
+    """Also before the garbage collector has looked: where many come and go, it takes long to come by, and then long."""
+    async with running_gateway(redis_server) as gateway:
+        with ExitStack() as stack:
+            by_us, by_them, without = [await join(gateway, stack, 10) for _ in range(3)]
+            assert alive()["WireProtocol"] == 30
+            for peer in by_us:
+                peer.send(frame(TEXT, b'{"action": "close"}'))
+                while (await asyncio.to_thread(peer.next)).opcode != CLOSE:
+                    pass
+                peer.send(close(1000))
+            for peer in by_them:
+                peer.send(close(1000))
+            for peer in without:
+                peer.half_close()
+            for peer in by_us + by_them + without:
+                await asyncio.to_thread(peer.rest)
+        await gateway.shows(clients=0)
+        async with asyncio.timeout(DEADLINE_S):
+            while alive()["WireProtocol"]:
+                await asyncio.sleep(0.01)
+        assert alive()["Session"] == 0
+        assert alive()["HttpProtocol"] <= 1  # that of whoever asks how many clients there are
