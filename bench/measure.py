@@ -1,0 +1,228 @@
+"""One measurement: a server, its clients, and events at a steady rate.
+
+A measurement whose clients missed an event, or were closed, is an error and gives no figures.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis
+
+from bench.child import Child, child
+from bench.errors import BenchError
+from bench.procfs import cpu_s, memory_kib
+from bench.servers import FIRST_ROOM, VARIANTS, Server, redis_server, server
+
+WARM_UP_S = 1.0
+JOIN_S, SETTLE_S, CONNECT_S = 40.0, 10.0, 90.0
+LATE_SHARE = 0.03  # a publisher that takes so much longer than it should did not keep the rate
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server is given to do.
+
+    Attributes:
+        clients: in each room.
+        rate: events per second in each room.
+        batch: how many events a server that makes them itself joins in one send.
+        slow: clients beside the others that never read.
+    """
+
+    rooms: int
+    clients: int
+    rate: float
+    batch: int = 1
+    slow: int = 0
+
+    @property
+    def connections(self) -> int:
+        """Clients that read, in all rooms."""
+        return self.rooms * self.clients
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one measurement gave.
+
+    Attributes:
+        cpu_us: CPU time of the server per delivery.
+        server_cores: busy on average with the server.
+        other_cores: the same of load client, publisher and Redis together.
+        p50, p99, p999, highest: ms from publishing to reading.
+        joined: events per read of a client, about as many as the server joined in one write.
+        wire_bytes: per delivery, with frame headers.
+    """
+
+    deliveries: int
+    per_s: float
+    cpu_us: float
+    server_cores: float
+    other_cores: float
+    p50: float
+    p99: float
+    p999: float
+    highest: float
+    joined: float
+    wire_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all measurements share: Redis, and who runs on which cores."""
+
+    redis: "redis.Redis[bytes]"
+    redis_url: str
+    redis_pid: int
+    server_cores: set[int]
+    other_cores: set[int]
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Redis, and the division of the cores: one is the server's alone where there are several."""
+    cores = sorted(os.sched_getaffinity(0))
+    server_cores, other_cores = ({cores[0]}, set(cores[1:2])) if len(cores) > 1 else (set(cores), set(cores))
+    os.sched_setaffinity(0, other_cores)
+    with redis_server(other_cores) as (url, pid), redis.Redis.from_url(url, protocol=2) as client:
+        yield Bench(client, url, pid, server_cores, other_cores)
+
+
+class Source(Protocol):
+    """Where events come from."""
+
+    def publish(self, rate: float, count: int, batch: int) -> int:
+        """Publish `count` events in each room; the number of the last."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Processes that it takes, other than the server."""
+
+
+class FromRedis:
+    """Events that a publisher writes into Redis."""
+
+    def __init__(self, publisher: Child, redis_pid: int) -> None:
+        self._publisher = publisher
+        self.pids: tuple[int, ...] = (publisher.pid, redis_pid)
+
+    def publish(self, rate: float, count: int, batch: int) -> int:
+        answer = self._publisher.ask("publish", rate=rate, count=count, timeout_s=count / rate * 2 + 15)
+        if answer["elapsed_s"] > count / rate * (1 + LATE_SHARE) + 0.1:
+            raise BenchError(f"the publisher took {answer['elapsed_s']:.2f} s for {count / rate:.2f} s")
+        return int(answer["last"])
+
+
+class FromServer:
+    """Events that the server makes itself."""
+
+    pids: tuple[int, ...] = ()
+
+    def __init__(self, running: Server) -> None:
+        self._server = Child(running.process)
+
+    def publish(self, rate: float, count: int, batch: int) -> int:
+        self._server.write(f"{count} {rate} {batch}")
+        return int(self._server.line(count / rate * 2 + 15 if rate else 60))
+
+
+class Run:
+    """A server with clients that are in their rooms."""
+
+    def __init__(self, running: Server, clients: Child, source: Source) -> None:
+        self.server = running
+        self._clients = clients
+        self._source = source
+        self._last = 0
+
+    def join(self, load: Load) -> None:
+        """Publish single events until every client has seen one.
+
+        Raises:
+            BenchError: some saw none.
+        """
+        deadline = time.monotonic() + JOIN_S
+        while time.monotonic() < deadline:
+            self._last = self._source.publish(1000 / load.rooms, 1, 1)
+            answer = self._clients.ask("wait", number=1, timeout_s=SETTLE_S, at_most_s=1.0)
+            if answer["lost"]:
+                raise BenchError(f"{answer['lost']} clients were closed: {answer['why']}")
+            if not answer["behind"]:
+                return self._settle(SETTLE_S)
+        raise BenchError(f"{answer['behind']} clients saw nothing of their room")
+
+    def step(self, load: Load, seconds: float, *, warm_up_s: float = WARM_UP_S, settle_s: float = SETTLE_S) -> Figures:
+        """Publish as `load` says, first unmeasured, then measured.
+
+        Raises:
+            BenchError: an event was missed or doubled, a client closed, or the rate was not kept.
+        """
+        self._publish(load, max(1, round(load.rate * warm_up_s)), settle_s)
+        self._clients.ask("begin", timeout_s=5)
+        others_before = [cpu_s(pid) for pid in (self._clients.pid, *self._source.pids)]
+        before, started = cpu_s(self.server.pid), time.monotonic()
+        self._publish(load, max(1, round(load.rate * seconds)), settle_s)
+        elapsed_s, spent_s = time.monotonic() - started, cpu_s(self.server.pid) - before
+        others_s = sum(cpu_s(pid) for pid in (self._clients.pid, *self._source.pids)) - sum(others_before)
+        got = self._clients.ask("figures", timeout_s=10)
+        if got["faults"]:
+            raise BenchError(f"{got['faults']} events were missed or doubled")
+        return Figures(
+            deliveries=got["events"],
+            per_s=got["events"] / elapsed_s,
+            cpu_us=spent_s * 1e6 / got["events"],
+            server_cores=spent_s / elapsed_s,
+            other_cores=others_s / elapsed_s,
+            p50=got["p50"],
+            p99=got["p99"],
+            p999=got["p999"],
+            highest=got["p100"],
+            joined=got["events"] / got["reads"],
+            wire_bytes=got["bytes"] / got["events"],
+        )
+
+    def memory_kib(self) -> int:
+        """Of the server, now."""
+        return memory_kib(self.server.pid)
+
+    def _publish(self, load: Load, count: int, settle_s: float) -> None:
+        self._last = self._source.publish(load.rate, count, load.batch)
+        self._settle(settle_s)
+
+    def _settle(self, settle_s: float) -> None:
+        answer = self._clients.ask("wait", number=self._last, timeout_s=settle_s + 10, at_most_s=settle_s)
+        if answer["lost"]:
+            raise BenchError(f"{answer['lost']} clients were closed: {answer['why']}")
+        if answer["behind"]:
+            raise BenchError(f"{answer['behind']} clients had not got everything {settle_s:g} s later")
+
+
+@contextmanager
+def run(bench: Bench, variant_name: str, load: Load, *, cores: set[int] | None = None) -> Iterator[Run]:
+    """Start a server, and let the clients of `load` join their rooms.
+
+    Raises:
+        BenchError: it did not come up, or not all could join.
+    """
+    variant = VARIANTS[variant_name]
+    bench.redis.flushall()
+    rooms = [str(FIRST_ROOM + n) for n in range(load.rooms)]
+    with ExitStack() as stack:
+        clients = stack.enter_context(child("bench.load", bench.other_cores))
+        running = stack.enter_context(server(variant, bench.redis_url, cores or bench.server_cores))
+        source: Source = FromServer(running)
+        if not variant.feeds_itself:
+            publisher = stack.enter_context(child("bench.publisher", bench.other_cores, bench.redis_url))
+            publisher.ask("hold", rooms=rooms, timeout_s=30)
+            source = FromRedis(publisher, bench.redis_pid)
+        clients.ask(
+            "connect", port=running.port, paths=[variant.path.replace("%s", room) for room in rooms],
+            clients=load.clients, dialect=variant.dialect, slow=load.slow, timeout_s=CONNECT_S,
+        )  # fmt: skip
+        started = Run(running, clients, source)
+        started.join(load)
+        yield started
