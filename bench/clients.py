@@ -126,10 +126,10 @@ class CountingClient(Client):
 
     def take(self, size: int) -> None:
         end = _HEAD + size
-        rest = self._counter.rest
-        start = _HEAD - len(rest)
-        _BUFFER[start:_HEAD] = rest
-        self._counter.feed(_BUFFER, start, end)
+        counter = self._counter
+        start = _HEAD - len(counter.rest)
+        _BUFFER[start:_HEAD] = counter.rest
+        counter.feed(_BUFFER, start, end)
         if _BUFFER.find(0x89, _HEAD, end) >= 0:
             for payload in find_pings(_BUFFER, _HEAD, end):
                 self.send(PONG, payload)
@@ -145,7 +145,7 @@ class ReadingClient(Client):
 
     def __init__(self, target: Target, tally: Tally, *, sampled: bool) -> None:
         super().__init__(target, tally)
-        self._counter = FrameCounter(self._on_control, tally.latency if sampled else None, sampled=sampled)
+        self._counter = FrameCounter(self._on_control, tally.latencies, sampled)
         self._opened = target.dialect is not Dialect.ENGINEIO
 
     @property

@@ -3,14 +3,16 @@
 Most clients only search for marks, which costs a few nanoseconds per event; every sampled one reads each frame.
 """
 
+import math
 import zlib
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench.histogram import Histogram
-from bench.marks import MARK, MARK_BYTES, read_mark
+from bench.marks import MARK, MARK_BYTES, NUMBER_AT, NUMBER_END, read_mark
 
 PING, PONG, CLOSE = 9, 10, 8
+_MARK_TAIL = MARK_BYTES - len(MARK)
 _ENGINEIO_PING = b"\x81\x012"
 
 
@@ -42,32 +44,63 @@ class Sequence:
 
 @dataclass(slots=True)
 class Tally:
-    """What all clients of a run got together."""
+    """What all clients of a run got together.
+
+    Attributes:
+        latencies: ns from publishing to reading, of every event of the sampled clients.
+    """
 
     reads: int = 0
     bytes: int = 0
-    latency: Histogram = field(default_factory=Histogram)
+    latencies: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def clear(self) -> None:
+        """Count from here on."""
+        self.reads = self.bytes = 0
+        del self.latencies[:]
+
+    def percentiles_ms(self, *percents: float) -> list[float]:
+        """For each, the latency that so many of all do not exceed; 0 where there are none."""
+        ordered = sorted(self.latencies) or [0]
+        return [ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] / 1e6 for percent in percents]
 
 
 @dataclass(slots=True)
 class MarkCounter:
-    """Counts marks in a stream that is cut anywhere, by searching for them.
+    """Counts marks in a stream that is cut anywhere, by searching for the first and the last one of a read.
 
-    Within one read it compares how many came with how far the numbers got: an event left out and another one doubled
-    in the same read go unseen. `FrameCounter` sees them.
+    Where these are as far apart as their numbers say, the ones between are all there; else they are counted. An event
+    left out and another one doubled in the same read go unseen: `FrameCounter` sees them.
     """
 
     sequence: Sequence = field(default_factory=Sequence)
     rest: bytes = b""
     """Of the last read: too short to hold a whole mark. The caller puts it before the next one."""
+    _pitch: int = 0
+    """From one mark to the next, in bytes, as long as numbers keep their length."""
 
     def feed(self, data: bytearray, start: int, end: int) -> None:
         """Take `data[start:end]`, which begins with `rest`."""
-        searched_to = end - MARK_BYTES + len(MARK)
-        count = data.count(MARK, start, searched_to)
-        if count:
-            self.sequence.saw(read_mark(data, data.rfind(MARK, start, searched_to))[0], count)
+        search_to = end - _MARK_TAIL
+        first_at = data.find(MARK, start, search_to)
+        if first_at >= 0:
+            sequence = self.sequence
+            last_at = data.rfind(MARK, first_at, search_to)
+            last = int(data[last_at + NUMBER_AT : last_at + NUMBER_END])
+            if last_at == first_at and last == sequence.last + 1 and last > 1:
+                sequence.last = last
+            else:
+                sequence.saw(last, self._count(data, first_at, last_at, last, search_to))
         self.rest = bytes(data[max(start, end - MARK_BYTES + 1) : end])
+
+    def _count(self, data: bytearray, first_at: int, last_at: int, last: int, search_to: int) -> int:
+        steps = last - int(data[first_at + NUMBER_AT : first_at + NUMBER_END])
+        if steps > 0 and last_at - first_at == steps * self._pitch:
+            return steps + 1
+        count = data.count(MARK, first_at, search_to)
+        if count == steps + 1 > 1:
+            self._pitch = (last_at - first_at) // steps
+        return count
 
 
 def find_pings(data: bytearray, start: int, end: int) -> list[bytes]:
@@ -97,48 +130,48 @@ class FrameCounter:
     """Reads every frame: numbers and latencies of all events, pings and closes.
 
     Args:
-        deflated: compressed messages are expected, each compressed by itself.
-        sampled: False looks into compressed messages only until the first event; each further one is taken for one.
+        on_control: called with opcode and payload of control frames, and with 0 and what Engine.IO sends of this kind.
+        latencies: takes one of each event.
+        sampled: False looks into messages only until the first event; each further message is taken for one.
     """
 
     on_control: Callable[[int, bytes], None]
-    latency: Histogram | None = None
-    deflated: bool = False
+    latencies: "array[int]"
     sampled: bool = True
     sequence: Sequence = field(default_factory=Sequence)
     rest: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes | bytearray | memoryview, now_ns: int) -> None:
         """Take what was read at `now_ns`."""
-        buffer = self.rest
+        buffer, sequence = self.rest, self.sequence
         buffer += data
         at, size = 0, len(buffer)
         while size - at >= 2:
             head, length, header = buffer[at], buffer[at + 1], 2
             if length == 126:
-                length, header = int.from_bytes(buffer[at + 2 : at + 4]), 4
+                length, header = (buffer[at + 2] << 8) + buffer[at + 3] if size - at >= 4 else size, 4
             elif length == 127:
-                length, header = int.from_bytes(buffer[at + 2 : at + 10]), 10
-            end = at + header + length
-            if end > size or size - at < header:
+                length, header = int.from_bytes(buffer[at + 2 : at + 10]) if size - at >= 10 else size, 10
+            payload_at, at = at + header, at + header + length
+            if at > size:
+                at -= header + length
                 break
             if head & 0x08:
-                self.on_control(head & 0x0F, bytes(buffer[at + header : end]))
-            elif self.sampled or not self.sequence.first:
-                self._message(head, bytes(buffer[at + header : end]), now_ns)
-            else:
-                self.sequence.saw(self.sequence.last + 1)
-            at = end
+                self.on_control(head & 0x0F, bytes(buffer[payload_at:at]))
+            elif not (self.sampled or not sequence.first):
+                sequence.saw(sequence.last + 1)
+            elif head & 0x40:
+                text = zlib.decompressobj(-15).decompress(buffer[payload_at:at] + b"\x00\x00\xff\xff")
+                self._message(text, text.find(MARK), now_ns)
+            elif (mark_at := buffer.find(MARK, payload_at, at)) >= 0:
+                self._message(buffer, mark_at, now_ns)
+            elif length <= 2:  # Engine.IO speaks in texts of one or two characters
+                self.on_control(0, bytes(buffer[payload_at:at]))
         del buffer[:at]
 
-    def _message(self, head: int, payload: bytes, now_ns: int) -> None:
-        if head & 0x40:
-            payload = zlib.decompressobj(-15).decompress(payload + b"\x00\x00\xff\xff")
-        at = payload.find(MARK)
-        if at >= 0:
-            number, stamp_ns = read_mark(payload, at)
+    def _message(self, text: bytes | bytearray, mark_at: int, now_ns: int) -> None:
+        if mark_at >= 0:
+            number, stamp_ns = read_mark(text, mark_at)
             self.sequence.saw(number)
-            if self.latency is not None:
-                self.latency.add(max(0, now_ns - stamp_ns))
-        elif len(payload) <= 2:  # Engine.IO speaks in texts of one or two characters
-            self.on_control(0, payload)
+            if self.sampled:
+                self.latencies.append(now_ns - stamp_ns)

@@ -15,7 +15,6 @@ from bench.child import obey
 from bench.clients import Client, CountingClient, Dialect, ReadingClient, Target, open_slow
 from bench.counter import Tally
 from bench.errors import BenchError
-from bench.histogram import Histogram
 from shared import event_loop
 
 CONNECTIONS_MAX = 10_000
@@ -64,8 +63,7 @@ class Load:
 
     async def begin(self) -> dict[str, Any]:
         """Count from here on."""
-        self._tally.reads = self._tally.bytes = 0
-        self._tally.latency.buckets = Histogram().buckets
+        self._tally.clear()
         self._begun = [client.sequence.last for client in self._clients]
         self._faults = self._all_faults()
         self._cpu_s = time.process_time()
@@ -92,7 +90,7 @@ class Load:
             "reads": tally.reads,
             "bytes": tally.bytes,
             "cpu_s": time.process_time() - self._cpu_s,
-            **{f"p{p:g}".replace(".", ""): tally.latency.percentile(p) / 1e6 for p in (50, 99, 99.9, 100)},
+            "latencies_ms": tally.percentiles_ms(50, 99, 99.9, 100),
         }
 
     def _all_faults(self) -> int:

@@ -9,10 +9,9 @@ import msgspec
 from shared.events import Chat, User, encode
 
 MARK = b"benchmark#S"  # long and rare: a search for it skips most of the bytes it passes
-NUMBER_DIGITS, STAMP_DIGITS = 12, 19
-_BETWEEN = b"##T"
-STAMP_AT = len(MARK) + NUMBER_DIGITS + len(_BETWEEN)
-MARK_BYTES = STAMP_AT + STAMP_DIGITS + 1
+NUMBER_AT, NUMBER_END = len(MARK), len(MARK) + 12  # within a mark
+STAMP_AT, STAMP_END = NUMBER_END + 3, NUMBER_END + 22
+MARK_BYTES = STAMP_END + 1
 
 _TEXT = " " + "hello everyone in this room, greetings from the back row. " * 5
 _USER = User(id="6919", unique_id="ana", nickname="Ana", avatar="https://example.com/a.webp", roles=[], badges=[])
@@ -28,9 +27,7 @@ def mark(number: int, stamp_ns: int) -> bytes:
 
 def read_mark(data: bytes | bytearray, at: int) -> tuple[int, int]:
     """Number and stamp of the whole mark that begins at `at`."""
-    number_at = at + len(MARK)
-    stamp_at = at + STAMP_AT
-    return int(data[number_at : number_at + NUMBER_DIGITS]), int(data[stamp_at : stamp_at + STAMP_DIGITS])
+    return int(data[at + NUMBER_AT : at + NUMBER_END]), int(data[at + STAMP_AT : at + STAMP_END])
 
 
 def event(room: str, number: int, stamp_ns: int, cursor: str) -> bytes:

@@ -171,16 +171,17 @@ class Run:
         got = self._clients.ask("figures", timeout_s=10)
         if got["faults"]:
             raise BenchError(f"{got['faults']} events were missed or doubled")
+        p50, p99, p999, highest = got["latencies_ms"]
         return Figures(
             deliveries=got["events"],
             per_s=got["events"] / elapsed_s,
             cpu_us=spent_s * 1e6 / got["events"],
             server_cores=spent_s / elapsed_s,
             other_cores=others_s / elapsed_s,
-            p50=got["p50"],
-            p99=got["p99"],
-            p999=got["p999"],
-            highest=got["p100"],
+            p50=p50,
+            p99=p99,
+            p999=p999,
+            highest=highest,
             joined=got["events"] / got["reads"],
             wire_bytes=got["bytes"] / got["events"],
         )
