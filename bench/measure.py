@@ -14,7 +14,7 @@ import redis
 
 from bench.child import Child, child
 from bench.errors import BenchError
-from bench.procfs import cpu_s, memory_kib
+from bench.procfs import cpu_s, machine_s, memory_kib
 from bench.servers import FIRST_ROOM, VARIANTS, Server, redis_server, server
 
 WARM_UP_S = 1.0
@@ -53,6 +53,7 @@ class Figures:
         cpu_us: CPU time of the server per delivery.
         server_cores: busy on average with the server.
         other_cores: the same of load client, publisher and Redis together.
+        foreign_cores: the same of everything else on this machine, which disturbs.
         p50, p99, p999, highest: ms from publishing to reading.
         joined: events per read of a client, about as many as the server joined in one write.
         wire_bytes: per delivery, with frame headers.
@@ -63,6 +64,7 @@ class Figures:
     cpu_us: float
     server_cores: float
     other_cores: float
+    foreign_cores: float
     p50: float
     p99: float
     p999: float
@@ -112,8 +114,7 @@ class FromRedis:
 
     def publish(self, rate: float, count: int, batch: int) -> int:
         answer = self._publisher.ask("publish", rate=rate, count=count, timeout_s=count / rate * 2 + 15)
-        if answer["elapsed_s"] > count / rate * (1 + LATE_SHARE) + 0.1:
-            raise BenchError(f"the publisher took {answer['elapsed_s']:.2f} s for {count / rate:.2f} s")
+        in_time("publisher", answer["elapsed_s"], count / rate)
         return int(answer["last"])
 
 
@@ -126,20 +127,48 @@ class FromServer:
         self._server = Child(running.process)
 
     def publish(self, rate: float, count: int, batch: int) -> int:
+        started = time.monotonic()
         self._server.write(f"{count} {rate} {batch}")
-        return int(self._server.line(count / rate * 2 + 15 if rate else 60))
+        last = int(self._server.line(count / rate * 2 + 15))
+        in_time("server", time.monotonic() - started, count / rate)
+        return last
+
+
+def in_time(who: str, elapsed_s: float, planned_s: float) -> None:
+    """Check that a rate was kept.
+
+    Raises:
+        BenchError: it was not.
+    """
+    if elapsed_s > planned_s * (1 + LATE_SHARE) + 0.1:
+        raise BenchError(f"the {who} took {elapsed_s:.2f} s for what is sent in {planned_s:.2f} s")
 
 
 class Run:
-    """A server with clients that are in their rooms."""
+    """A server with clients that are in their rooms.
 
-    def __init__(self, running: Server, clients: Child, source: Source) -> None:
+    Attributes:
+        clients: in each room.
+    """
+
+    def __init__(self, running: Server, load_client: Child, source: Source, rooms: int) -> None:
         self.server = running
-        self._clients = clients
+        self.clients = 0
+        self._load_client = load_client
         self._source = source
+        self._rooms = rooms
         self._last = 0
 
-    def join(self, load: Load) -> None:
+    def connect(self, clients: int, slow: int = 0) -> None:
+        """Open connections: so many more in each room."""
+        variant = self.server.variant
+        self._load_client.ask(
+            "connect", port=self.server.port, dialect=variant.dialect, clients=clients, slow=slow, timeout_s=CONNECT_S,
+            paths=[variant.path.replace("%s", str(FIRST_ROOM + room)) for room in range(self._rooms)],
+        )  # fmt: skip
+        self.clients += clients
+
+    def join(self) -> None:
         """Publish single events until every client has seen one.
 
         Raises:
@@ -147,8 +176,8 @@ class Run:
         """
         deadline = time.monotonic() + JOIN_S
         while time.monotonic() < deadline:
-            self._last = self._source.publish(1000 / load.rooms, 1, 1)
-            answer = self._clients.ask("wait", number=1, timeout_s=SETTLE_S, at_most_s=1.0)
+            self._last = self._source.publish(1000 / self._rooms, 1, 1)
+            answer = self._load_client.ask("wait", number=1, timeout_s=SETTLE_S, at_most_s=1.0)
             if answer["lost"]:
                 raise BenchError(f"{answer['lost']} clients were closed: {answer['why']}")
             if not answer["behind"]:
@@ -162,13 +191,14 @@ class Run:
             BenchError: an event was missed or doubled, a client closed, or the rate was not kept.
         """
         self._publish(load, max(1, round(load.rate * warm_up_s)), settle_s)
-        self._clients.ask("begin", timeout_s=5)
-        others_before = [cpu_s(pid) for pid in (self._clients.pid, *self._source.pids)]
-        before, started = cpu_s(self.server.pid), time.monotonic()
+        self._load_client.ask("begin", timeout_s=5)
+        before, others_before, all_before = self._spent()
+        started = time.monotonic()
         self._publish(load, max(1, round(load.rate * seconds)), settle_s)
-        elapsed_s, spent_s = time.monotonic() - started, cpu_s(self.server.pid) - before
-        others_s = sum(cpu_s(pid) for pid in (self._clients.pid, *self._source.pids)) - sum(others_before)
-        got = self._clients.ask("figures", timeout_s=10)
+        elapsed_s = time.monotonic() - started
+        after, others_after, all_after = self._spent()
+        spent_s, others_s, all_s = after - before, others_after - others_before, all_after - all_before
+        got = self._load_client.ask("figures", timeout_s=10)
         if got["faults"]:
             raise BenchError(f"{got['faults']} events were missed or doubled")
         p50, p99, p999, highest = got["latencies_ms"]
@@ -178,6 +208,7 @@ class Run:
             cpu_us=spent_s * 1e6 / got["events"],
             server_cores=spent_s / elapsed_s,
             other_cores=others_s / elapsed_s,
+            foreign_cores=max(0.0, all_s - spent_s - others_s) / elapsed_s,
             p50=p50,
             p99=p99,
             p999=p999,
@@ -190,12 +221,17 @@ class Run:
         """Of the server, now."""
         return memory_kib(self.server.pid)
 
+    def _spent(self) -> tuple[float, float, float]:
+        """CPU time so far of the server, of what feeds and reads it, and of the whole machine."""
+        others = sum(cpu_s(pid) for pid in (self._load_client.pid, *self._source.pids))
+        return cpu_s(self.server.pid), others, machine_s()
+
     def _publish(self, load: Load, count: int, settle_s: float) -> None:
         self._last = self._source.publish(load.rate, count, load.batch)
         self._settle(settle_s)
 
     def _settle(self, settle_s: float) -> None:
-        answer = self._clients.ask("wait", number=self._last, timeout_s=settle_s + 10, at_most_s=settle_s)
+        answer = self._load_client.ask("wait", number=self._last, timeout_s=settle_s + 10, at_most_s=settle_s)
         if answer["lost"]:
             raise BenchError(f"{answer['lost']} clients were closed: {answer['why']}")
         if answer["behind"]:
@@ -213,17 +249,14 @@ def run(bench: Bench, variant_name: str, load: Load, *, cores: set[int] | None =
     bench.redis.flushall()
     rooms = [str(FIRST_ROOM + n) for n in range(load.rooms)]
     with ExitStack() as stack:
-        clients = stack.enter_context(child("bench.load", bench.other_cores))
+        load_client = stack.enter_context(child("bench.load", bench.other_cores))
         running = stack.enter_context(server(variant, bench.redis_url, cores or bench.server_cores))
         source: Source = FromServer(running)
         if not variant.feeds_itself:
             publisher = stack.enter_context(child("bench.publisher", bench.other_cores, bench.redis_url))
             publisher.ask("hold", rooms=rooms, timeout_s=30)
             source = FromRedis(publisher, bench.redis_pid)
-        clients.ask(
-            "connect", port=running.port, paths=[variant.path.replace("%s", room) for room in rooms],
-            clients=load.clients, dialect=variant.dialect, slow=load.slow, timeout_s=CONNECT_S,
-        )  # fmt: skip
-        started = Run(running, clients, source)
-        started.join(load)
+        started = Run(running, load_client, source, load.rooms)
+        started.connect(load.clients, load.slow)
+        started.join()
         yield started

@@ -31,6 +31,14 @@ def cpu_s(pid: int) -> float:
     return total_ns / 1e9
 
 
+def machine_s() -> float:
+    """Seconds that all cores were busy so far, with anything."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = (
+        int(field) for field in (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_kib(pid: int) -> int:
     """Proportional set size of the family: its memory, with what is shared counted in parts."""
     total = 0

@@ -116,7 +116,7 @@ VARIANTS: dict[str, Variant] = {
         "gateway, compressed", _gateway(), settings={"ROOMCAST_COMPRESSION": "true"}, dialect=Dialect.DEFLATE
     ),
     "gateway-workers": Variant("gateway, 2 processes", _gateway("--workers", "2")),
-    "limit": Variant("C, one send per client" if shutil.which("cc") else "Python limit", _limit, feeds_itself=True),
+    "limit": Variant("limit in C" if shutil.which("cc") else "limit in Python", _limit, feeds_itself=True),
 }
 
 
@@ -181,7 +181,7 @@ def wait_for_port(port: int, running: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if running.poll() is not None:
-            raise BenchError(f"{running.args!r} ended with {running.returncode}")
+            raise BenchError(f"it ended at once, with {running.returncode}")
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
