@@ -26,7 +26,7 @@ from bench.report import tables
 from bench.servers import VARIANTS
 
 
-class Names(click.ParamType):
+class Names(click.ParamType[list[str]]):
     """Names with commas between, out of a fixed set."""
 
     name = "names"
@@ -68,9 +68,7 @@ def main(only: list[str], variants: list[str], repeats: int, seconds: float, out
         _write(Path(out), machine, records)
 
 
-def _measure(
-    shared: Bench, case: str, repeat: int, variants: list[str], seconds: float, records: list[Record]
-) -> None:
+def _measure(shared: Bench, case: str, repeat: int, variants: list[str], seconds: float, records: list[Record]) -> None:
     """One repeat of a case: every load, and at each every variant in turn."""
     for load in CASES[case].loads:
         for variant in CASES[case].variants:
@@ -118,20 +116,18 @@ def _write(out: Path, machine: dict[str, object], records: list[Record]) -> None
 def about_machine() -> dict[str, object]:
     """What the figures were got on."""
     cores = sorted(os.sched_getaffinity(0))
-    model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.machine(),
-    )  # fmt: skip
+    about_cpu = Path("/proc/cpuinfo").read_text().partition("model name")[2]
+    packages = ("starlette", "uvicorn", "uvloop", "redis", "hiredis")
     alone = f"the server has core {cores[0]}; clients, publisher and Redis share core {cores[-1]}"
     return {
         "cores": len(cores),
         "cores_used": alone if len(cores) > 1 else "one core for all: the figures say little, only their ratios do",
-        "cpu": model,
+        "cpu": about_cpu.partition("\n")[0].strip("\t: ") or platform.machine(),
         "kernel": platform.release(),
         "python": platform.python_version(),
         "redis-server": _says("redis-server", "--version").partition("v=")[2].partition(" ")[0],
         "node": _says("node", "--version"),
-        **{f"{package} (Python)": version(package) for package in ("starlette", "uvicorn", "uvloop", "redis", "hiredis")},
+        **{f"{package} (Python)": version(package) for package in packages},
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from bench.counter import CLOSE, PING, PONG, FrameCounter, MarkCounter, Sequence, Tally, count_engineio_pings, find_pings
+from bench import counter
+from bench.counter import CLOSE, PING, PONG, FrameCounter, MarkCounter, Sequence, Tally
 from bench.errors import BenchError
 from bench.marks import MARK_BYTES
 
@@ -126,17 +127,17 @@ class CountingClient(Client):
 
     def take(self, size: int) -> None:
         end = _HEAD + size
-        counter = self._counter
-        start = _HEAD - len(counter.rest)
-        _BUFFER[start:_HEAD] = counter.rest
-        counter.feed(_BUFFER, start, end)
-        if _BUFFER.find(0x89, _HEAD, end) >= 0:
-            for payload in find_pings(_BUFFER, _HEAD, end):
+        marks = self._counter
+        start = _HEAD - len(marks.rest)
+        _BUFFER[start:_HEAD] = marks.rest
+        marks.feed(_BUFFER, start, end)
+        if _BUFFER.find(0x89, start, end) >= 0:
+            for payload in counter.find_pings(_BUFFER, start, _HEAD, end):
                 self.send(PONG, payload)
         if self._engineio:
             if _BUFFER.startswith(b"0{", _HEAD + 2):
                 self.send(1, b"40")
-            for _ in range(count_engineio_pings(_BUFFER, _HEAD, end)):
+            for _ in range(counter.count_engineio_pings(_BUFFER, start, _HEAD, end)):
                 self.send(1, b"3")
 
 

@@ -30,15 +30,19 @@ class Sequence:
     gaps: int = 0
     doubles: int = 0
 
+    def begin(self, number: int) -> None:
+        """Let `number` be the first."""
+        self.first, self.last = number, number - 1
+
     def saw(self, number: int, count: int = 1) -> None:
         """`count` events came, the last of them `number`."""
         if not self.first:
-            self.first, self.last = number - count + 1, number - count
+            self.begin(number)
         step = number - self.last
         if step > count:
             self.gaps += step - count
         elif step < count:
-            self.doubles += count - step
+            self.doubles += min(count, count - step)
         self.last = max(self.last, number)
 
 
@@ -86,43 +90,49 @@ class MarkCounter:
         if first_at >= 0:
             sequence = self.sequence
             last_at = data.rfind(MARK, first_at, search_to)
-            last = int(data[last_at + NUMBER_AT : last_at + NUMBER_END])
-            if last_at == first_at and last == sequence.last + 1 and last > 1:
-                sequence.last = last
-            else:
-                sequence.saw(last, self._count(data, first_at, last_at, last, search_to))
+            first = last = int(data[first_at + NUMBER_AT : first_at + NUMBER_END])
+            count = 1
+            if last_at > first_at:
+                last = int(data[last_at + NUMBER_AT : last_at + NUMBER_END])
+                count = last - first + 1
+                if last_at - first_at != (count - 1) * self._pitch:
+                    count = self._count(data, first_at, last_at, count, search_to)
+            if not sequence.first:
+                sequence.begin(first)
+            sequence.saw(last, count)
         self.rest = bytes(data[max(start, end - MARK_BYTES + 1) : end])
 
-    def _count(self, data: bytearray, first_at: int, last_at: int, last: int, search_to: int) -> int:
-        steps = last - int(data[first_at + NUMBER_AT : first_at + NUMBER_END])
-        if steps > 0 and last_at - first_at == steps * self._pitch:
-            return steps + 1
+    def _count(self, data: bytearray, first_at: int, last_at: int, expected: int, search_to: int) -> int:
         count = data.count(MARK, first_at, search_to)
-        if count == steps + 1 > 1:
-            self._pitch = (last_at - first_at) // steps
+        if count == expected:
+            self._pitch = (last_at - first_at) // (count - 1)
         return count
 
 
-def find_pings(data: bytearray, start: int, end: int) -> list[bytes]:
-    """The payloads of the WebSocket pings in `data[start:end]`, without following frame by frame.
+def find_pings(data: bytearray, start: int, new: int, end: int) -> list[bytes]:
+    """The payloads of the WebSocket pings that end in `data[new:end]`, without following frame by frame.
 
-    What is sent is ASCII, so the byte of a ping can else only be a length, and is known by the header before it.
+    `data[start:new]` came before. What is sent is ASCII, so the byte of a ping can else only be a length, and is known
+    by the header before it. A random payload can look like a ping, which then gets an answer too many: no harm is done.
     """
     pings = []
-    at = data.find(0x80 | PING, start, end)
+    cut_at = start + 3 if new - start == MARK_BYTES - 1 else start  # the header before may be cut off
+    at = data.find(0x80 | PING, cut_at, end)
     while at >= 0 and at + 1 < end:
         length = data[at + 1]
         if length > 125 or data[max(start, at - 3) : at - 1] == b"\x81\x7e":
             at = data.find(0x80 | PING, at + 1, end)
         else:
-            pings.append(bytes(data[at + 2 : at + 2 + length]))
-            at = data.find(0x80 | PING, at + 2 + length, end)
+            after = at + 2 + length
+            if new < after <= end:
+                pings.append(bytes(data[at + 2 : after]))
+            at = data.find(0x80 | PING, after, end)
     return pings
 
 
-def count_engineio_pings(data: bytearray, start: int, end: int) -> int:
-    """Heartbeats of Engine.IO, each of which wants an answer."""
-    return data.count(_ENGINEIO_PING, start, end)
+def count_engineio_pings(data: bytearray, start: int, new: int, end: int) -> int:
+    """How many heartbeats of Engine.IO end in `data[new:end]`; each wants an answer."""
+    return data.count(_ENGINEIO_PING, max(start, new - len(_ENGINEIO_PING) + 1), end)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ async def publish(clients: set[Connection], first: int, count: int, rate: float,
         joined = min(batch, count - sent)
         if rate:
             await asyncio.sleep(max(0.0, started + (sent + joined - 1) / rate - time.monotonic()))
-        while any(client.transport.get_write_buffer_size() > UNSENT_MAX for client in clients):
+        while any(client.transport.get_write_buffer_size() > UNSENT_MAX for client in clients):  # noqa: ASYNC110 - polled
             await asyncio.sleep(0.001)
         data = b"".join(frame(size, first + sent + n) for n in range(joined))
         for client in tuple(clients):

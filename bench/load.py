@@ -33,9 +33,7 @@ class Load:
         self._faults = 0
         self._cpu_s = 0.0
 
-    async def connect(
-        self, port: int, paths: list[str], clients: int, dialect: str, slow: int = 0
-    ) -> dict[str, Any]:
+    async def connect(self, port: int, paths: list[str], clients: int, dialect: str, slow: int = 0) -> dict[str, Any]:
         """Open `clients` more connections for each path; with them `slow` that never read."""
         targets = [Target(port, path, Dialect(dialect)) for path in paths]
         if len(self._clients) + len(targets) * clients + slow > CONNECTIONS_MAX:

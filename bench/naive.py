@@ -21,7 +21,7 @@ def create_app(redis_url: str, channel: str) -> Starlette:
     rooms: defaultdict[str, set[WebSocket]] = defaultdict(set)
     client = redis.asyncio.Redis.from_url(redis_url, protocol=2)
     pubsub = client.pubsub()
-    subscribed = asyncio.Event()
+    subscribed, subscribing = asyncio.Event(), asyncio.Lock()
 
     async def relay() -> None:
         await subscribed.wait()
@@ -36,7 +36,8 @@ def create_app(redis_url: str, channel: str) -> Starlette:
         name = channel % socket.path_params["room"]
         if name not in rooms:
             rooms[name].add(socket)
-            await pubsub.ssubscribe(name)
+            async with subscribing:  # redis-py would connect once for each that comes at the same time
+                await pubsub.ssubscribe(name)
             subscribed.set()
         rooms[name].add(socket)
         try:

@@ -53,7 +53,7 @@ class Pipeline(asyncio.Protocol):
         """Send a command; its answer, which can be an error as a value."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        self.transport.write(hiredis.pack_command(command))
+        self.transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names a tuple of one
         return future
 
     def data_received(self, data: bytes) -> None:

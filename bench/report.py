@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.cases import CASES, Load, Record, median
+from bench.cases import CASES, Record, median
+from bench.measure import Load
 from bench.servers import VARIANTS
 
 COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
@@ -28,6 +29,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "cpu_us": ("CPU us/delivery", ".2f"),
         "server_cores": ("server core", ".0%"),
         "other_cores": ("other core", ".0%"),
+        "foreign_cores": ("disturbed", ".0%"),
     },
     "memory": {
         "kib_at_5000": ("KiB/client at 5,000", ".1f"),
@@ -68,6 +70,8 @@ def _table(kind: str, records: Sequence[Record]) -> Iterator[str]:
             if all(value is None for value in values.values()):
                 rows.append([*cells, next(record.error for record in group if record.error)[:100]])
                 continue
+            if "limited" in group[-1].figures:
+                cells[0] += f" ({group[-1].figures['limited']})"
             cells += ["-" if value is None else f"{value:{columns[name][1]}}" for name, value in values.items()]
             shown = values.get(RATIO_OF[kind])
             base = shown if variant == first else base
