@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import cast
 
 from bench import counter
-from bench.counter import CLOSE, PING, PONG, FrameCounter, MarkCounter, Sequence, Tally
+from bench.counter import CLOSE, PING, PONG, FrameCounter, LengthCounter, MarkCounter, Sequence, Tally
 from bench.errors import BenchError
 from bench.marks import MARK_BYTES
 
@@ -144,9 +144,9 @@ class CountingClient(Client):
 class ReadingClient(Client):
     """Reads every frame."""
 
-    def __init__(self, target: Target, tally: Tally, *, sampled: bool) -> None:
+    def __init__(self, target: Target, tally: Tally) -> None:
         super().__init__(target, tally)
-        self._counter = FrameCounter(self._on_control, tally.latencies, sampled)
+        self._counter = FrameCounter(self._on_control, tally.latencies)
         self._opened = target.dialect is not Dialect.ENGINEIO
 
     @property
@@ -166,6 +166,23 @@ class ReadingClient(Client):
             self.lost = f"closed with {int.from_bytes(payload[:2])} {payload[2:].decode(errors='replace')}"
         elif payload == b"2" and self._target.dialect is Dialect.ENGINEIO:
             self.send(1, b"3")
+
+
+class FollowingClient(ReadingClient):
+    """Reads frames until the first event, and from then on only their lengths: for what cannot be searched."""
+
+    _lengths: LengthCounter | None = None
+
+    def take(self, size: int) -> None:
+        lengths = self._lengths
+        if lengths is not None:
+            start = _HEAD - len(lengths.rest)
+            _BUFFER[start:_HEAD] = lengths.rest
+            lengths.feed(_BUFFER, start, _HEAD + size)
+            return
+        super().take(size)
+        if self.sequence.first and not self._counter.rest:
+            self._lengths = LengthCounter(self._on_control, self.sequence)
 
 
 def open_slow(target: Target) -> socket.socket:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from bench.child import obey
-from bench.clients import Client, CountingClient, Dialect, ReadingClient, Target, open_slow
+from bench.clients import Client, CountingClient, Dialect, FollowingClient, ReadingClient, Target, open_slow
 from bench.counter import Tally
 from bench.errors import BenchError
 from shared import event_loop
@@ -55,8 +55,10 @@ class Load:
         return {"clients": len(self._clients), "seconds": time.monotonic() - started}
 
     def _make(self, target: Target, *, sampled: bool) -> Client:
-        if sampled or target.dialect is Dialect.DEFLATE:
-            return ReadingClient(target, self._tally, sampled=sampled)
+        if sampled:
+            return ReadingClient(target, self._tally)
+        if target.dialect is Dialect.DEFLATE:
+            return FollowingClient(target, self._tally)
         return CountingClient(target, self._tally)
 
     async def begin(self) -> dict[str, Any]:

@@ -3,10 +3,20 @@ from itertools import pairwise
 
 import pytest
 
-from bench.counter import PING, FrameCounter, MarkCounter, Sequence, Tally, count_engineio_pings, find_pings
+from bench.counter import (
+    PING,
+    FrameCounter,
+    LengthCounter,
+    MarkCounter,
+    Sequence,
+    Tally,
+    count_engineio_pings,
+    find_pings,
+)
 from bench.marks import MARK_BYTES, event
 
 HEAD = 64
+LONG = bytes((0xC1, 127)) + (300).to_bytes(8) + b"z" * 300
 EPOCH = 1765432100000000
 
 
@@ -35,10 +45,10 @@ def search(chunks: list[bytes]) -> Sequence:
     return counter.sequence
 
 
-def read(chunks: list[bytes], *, sampled: bool = True) -> tuple[Sequence, list[int], list[tuple[int, bytes]]]:
+def read(chunks: list[bytes]) -> tuple[Sequence, list[int], list[tuple[int, bytes]]]:
     latencies = array("q")
     control: list[tuple[int, bytes]] = []
-    counter = FrameCounter(lambda opcode, payload: control.append((opcode, payload)), latencies, sampled)
+    counter = FrameCounter(lambda opcode, payload: control.append((opcode, payload)), latencies)
     for chunk in chunks:
         counter.feed(chunk, 2_000_000)
     return counter.sequence, latencies.tolist(), control
@@ -83,7 +93,6 @@ def test_one_left_out_and_another_doubled_is_seen_by_who_reads_each_frame() -> N
 
 def test_every_latency_of_a_sampled_client_is_kept() -> None:
     assert read([frames(1, 2)])[1] == [999_999, 999_998]
-    assert read([frames(1, 2)], sampled=False)[1] == []
 
 
 def test_percentiles_are_values_that_were_there() -> None:
@@ -92,7 +101,7 @@ def test_percentiles_are_values_that_were_there() -> None:
     assert Tally().percentiles_ms(99) == [0]
 
 
-def test_compressed_messages_are_counted_by_all_and_read_by_the_sampled() -> None:
+def test_compressed_messages_are_read() -> None:
     import zlib
 
     def deflated(payload: bytes) -> bytes:
@@ -102,7 +111,22 @@ def test_compressed_messages_are_counted_by_all_and_read_by_the_sampled() -> Non
     data = [deflated(event("7300000000000000001", n, 1, f"{EPOCH}-{n}")) for n in (1, 2, 4)]
     status = deflated(b'{"status":"connected","message":"in the room"}')
     assert read([status, *data])[0] == Sequence(1, 4, gaps=1)
-    assert read([status, *data], sampled=False)[0] == Sequence(1, 3)  # less than was published: told at the end
+
+
+def test_messages_are_followed_by_their_lengths_wherever_the_stream_is_cut() -> None:
+    ping = frame(b"abcd", 0x80 | PING)
+    data = frame(b"short", 0xC1) + ping + frame(b"x" * 300, 0xC1) + LONG + ping + frame(b"y" * 200, 0xC1)
+    control: list[tuple[int, bytes]] = []
+    for place in range(len(data) + 1):
+        control.clear()
+        counter = LengthCounter(lambda *frame: control.append(frame), Sequence(first=1, last=7))
+        for chunk in cut(data, place):
+            buffer = bytearray(HEAD) + chunk
+            start = HEAD - len(counter.rest)
+            buffer[start:HEAD] = counter.rest
+            counter.feed(buffer, start, len(buffer))
+        assert counter.sequence.last == 11, place
+        assert control == [(PING, b"abcd")] * 2, place
 
 
 def test_pings_are_found_wherever_the_stream_is_cut() -> None:
