@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import select
 import socket
 import time
 from dataclasses import dataclass
@@ -183,6 +184,13 @@ class FollowingClient(ReadingClient):
         super().take(size)
         if self.sequence.first and not self._counter.rest:
             self._lengths = LengthCounter(self._on_control, self.sequence)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server reset it, or ended it and that came through."""
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def open_slow(target: Target) -> socket.socket:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from bench.child import obey
-from bench.clients import Client, CountingClient, Dialect, FollowingClient, ReadingClient, Target, open_slow
+from bench.clients import Client, CountingClient, Dialect, FollowingClient, ReadingClient, Target, is_closed, open_slow
 from bench.counter import Tally
 from bench.errors import BenchError
 from shared import event_loop
@@ -91,6 +91,7 @@ class Load:
             "reads": tally.reads,
             "bytes": tally.bytes,
             "cpu_s": time.process_time() - self._cpu_s,
+            "slow_closed": sum(is_closed(connection) for connection in self._slow),
             "latencies_ms": tally.percentiles_ms(50, 99, 99.9, 100),
         }
 

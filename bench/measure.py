@@ -58,6 +58,7 @@ class Figures:
         joined: events per read of a client, about as many as the server joined in one write.
         wire_bytes: per delivery, with frame headers.
         late: share of its time by which publishing took longer than it should: beyond `LATE_MAX` the rate was not kept.
+        slow_closed: of the clients that never read, those that the server has closed.
     """
 
     deliveries: int
@@ -73,6 +74,7 @@ class Figures:
     joined: float
     wire_bytes: float
     late: float
+    slow_closed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ class Run:
             highest=highest,
             joined=got["events"] / got["reads"],
             wire_bytes=got["bytes"] / got["events"],
+            slow_closed=got["slow_closed"],
             late=max(0.0, late_s - LATE_S) / seconds,
         )
 

@@ -19,6 +19,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "other_cores": ("other core", ".0%"),
         "foreign_cores": ("disturbed", ".0%"),
         "batch": ("joined by the limit", ".0f"),
+        "slow_closed": ("slow ones closed", ".0f"),
         "subscriptions": ("subscriptions", ".0f"),
     },
     "held": {
@@ -40,6 +41,13 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
 RATIO_OF = {"steady": "cpu_us", "held": "per_s", "memory": "kib_at_5000"}
 """The figure that is also shown as a ratio to the first variant's."""
 
+GROWTH_OF = {
+    "growth": ("cpu_us", Load(1, 1000, 60)),
+    "rooms": ("cpu_us", Load(1, 10_000, 5)),
+    "slow": ("p99", Load(1, 1000, 600)),
+}
+"""Of these cases, a figure at the last load is also shown as a ratio to that at another."""
+
 
 def tables(machine: Mapping[str, object], records: Sequence[Record]) -> str:
     """All cases that were measured."""
@@ -48,12 +56,26 @@ def tables(machine: Mapping[str, object], records: Sequence[Record]) -> str:
         of_case = [record for record in records if record.case == name]
         if of_case:
             parts += [f"### {case.title}", "\n".join(_table(name if name in COLUMNS else "steady", of_case))]
+            if name in GROWTH_OF:
+                parts.append("\n".join(_growth(case.loads[-1], of_case, *GROWTH_OF[name])))
     return "\n\n".join(parts) + "\n"
+
+
+def _growth(last: Load, records: Sequence[Record], name: str, base: Load) -> Iterator[str]:
+    """One figure at the last load, as a ratio to the same server's at another."""
+    for variant in dict.fromkeys(record.variant for record in records):
+        own = [record for record in records if record.variant == variant]
+        before = median([record for record in own if record.load == base], name)
+        after = median([record for record in own if record.load == last], name)
+        if before and after:
+            title, _ = COLUMNS["steady"][name]
+            against = f"at {describe(last)} against {describe(base)}"
+            yield f"- {VARIANTS[variant].label}: {title} {after / before:.2f} x {against}"
 
 
 def _table(kind: str, records: Sequence[Record]) -> Iterator[str]:
     columns = {
-        name: column for name, column in COLUMNS[kind].items() if any(name in record.figures for record in records)
+        name: column for name, column in COLUMNS[kind].items() if any(record.figures.get(name) for record in records)
     }
     first = records[0].variant
     loads = list(dict.fromkeys(record.load for record in records))
