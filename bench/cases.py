@@ -11,10 +11,7 @@ from bench.errors import BenchError
 from bench.measure import LATE_MAX, Bench, Figures, Load, Run, run
 
 P99_MAX_MS = 50.0  # what "held" means
-HELD_FROM, HELD_MAX = (
-    50.0,
-    4096.0,
-)  # messages/s the search begins with and ends at; more than the clients take
+HELD_MIN, HELD_FROM, HELD_MAX = 5.0, 50.0, 4096.0  # messages/s of the search; the last is more than clients take
 HELD_STEPS, HELD_TRIES = 14, 2
 DISTURBED = 0.2  # cores taken by others during a step that failed: it is tried once more than others
 HELD_STEP_S, HELD_WARM_UP_S, HELD_SETTLE_S = 2.0, 0.5, 1.0
@@ -96,7 +93,7 @@ def held(asked: Asked) -> dict[str, Any]:
     with ExitStack() as running:
         started: Run | None = None
         for _ in range(HELD_STEPS):
-            if rate >= HELD_MAX or high / max(low, 1.0) < HELD_WITHIN:
+            if not HELD_MIN < rate < HELD_MAX or high / max(low, 1.0) < HELD_WITHIN:
                 break
             for attempt in range(HELD_TRIES + 1):
                 figures, why = None, ""

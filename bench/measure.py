@@ -94,8 +94,11 @@ def bench() -> Iterator[Bench]:
     cores = sorted(os.sched_getaffinity(0))
     server_cores, other_cores = ({cores[0]}, set(cores[1:2])) if len(cores) > 1 else (set(cores), set(cores))
     os.sched_setaffinity(0, other_cores)
-    with redis_server(other_cores) as (url, pid), redis.Redis.from_url(url, protocol=2) as client:
-        yield Bench(client, url, pid, server_cores, other_cores)
+    try:
+        with redis_server(other_cores) as (url, pid), redis.Redis.from_url(url, protocol=2) as client:
+            yield Bench(client, url, pid, server_cores, other_cores)
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 class Source(Protocol):

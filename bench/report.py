@@ -1,8 +1,9 @@
 """The figures as tables of plain text that are Markdown too: medians over the repeats."""
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.cases import CASES, Record, median
+from bench.cases import CASES, DISTURBED, Record, median
 from bench.measure import Load
 from bench.servers import VARIANTS
 
@@ -52,6 +53,11 @@ GROWTH_OF = {
 def tables(machine: Mapping[str, object], records: Sequence[Record]) -> str:
     """All cases that were measured."""
     parts = [" · ".join(f"{name} {value}" for name, value in machine.items())]
+    disturbed = statistics.median([record.figures.get("foreign_cores", 0.0) for record in records])
+    if disturbed > DISTURBED:
+        parts.append(
+            f"Other processes took {disturbed:.0%} of a core meanwhile: only ratios of CPU time say something."
+        )
     for name, case in CASES.items():
         of_case = [record for record in records if record.case == name]
         if of_case:
