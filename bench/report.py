@@ -56,7 +56,7 @@ def tables(machine: Mapping[str, object], records: Sequence[Record]) -> str:
     disturbed = statistics.median([record.figures.get("foreign_cores", 0.0) for record in records])
     if disturbed > DISTURBED:
         parts.append(
-            f"Other processes took {disturbed:.0%} of a core meanwhile: only ratios of CPU time say something."
+            f"Other processes took {disturbed:.0%} of a core meanwhile: only ratios of CPU time say much."
         )
     for name, case in CASES.items():
         of_case = [record for record in records if record.case == name]
