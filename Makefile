@@ -9,10 +9,10 @@ PYTHON3 ?= $(shell for python in python3 python3.14 python3.13 python3.12 python
 PROTOS := protos/webcast.proto protos/tiktok.proto protos/douyin.proto
 PORT ?= 8000
 
-.PHONY: help run test check format bench chaos protos docs doctor install pins clean
+.PHONY: help run test check format bench bench-quick chaos protos docs doctor install pins clean
 
 help:  ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 run: install  ## Everything in one process, with simulated rooms: http://localhost:8000/viewer?room=@demo
 	@$(PYTHON) app.py --demo --port $(PORT)
@@ -30,8 +30,11 @@ format: install  ## Bring the code into its form
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: install  ## Cost of a delivery, against a plain `send_text` loop, as ratios
-	@$(PYTHON) -m bench
+bench: $(VENV)/.bench-stamp  ## What a delivery costs, beside other servers; BENCH="--only growth" for a part of it
+	@$(PYTHON) -m bench $(BENCH)
+
+bench-quick: install  ## The same in two minutes: the gateway, Node ws and a plain loop at 1,000 clients
+	@$(PYTHON) -m bench --only busy,held --variants naive,ws,gateway --repeats 1 --seconds 4
 
 chaos: install  ## Break a whole cluster at random, 20 minutes; CHAOS="--redis cluster --seconds 60" for another run
 	@$(PYTHON) -m tests.chaos $(CHAOS)
@@ -50,6 +53,8 @@ pins: install  ## Resolve the pinned versions anew
 		--upgrade -q -o requirements.lock
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header \
 		--upgrade -q -c requirements.lock -o requirements-dev.lock
+	@$(VENV)/bin/uv pip compile --group bench --universal --generate-hashes --no-emit-index-url --no-header \
+		--upgrade -q -c requirements-dev.lock -o requirements-bench.lock
 
 install: $(VENV)/.stamp
 
@@ -67,5 +72,10 @@ $(VENV)/.stamp: requirements-dev.lock
 	fi
 	@touch $@
 
+$(VENV)/.bench-stamp: $(VENV)/.stamp requirements-bench.lock
+	@echo "Installing what draws the plot ..."
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
 clean:  ## Remove the environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/build bench/results bench/node/node_modules

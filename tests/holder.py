@@ -26,7 +26,7 @@ def phase_of(phase: Phase, **details: object) -> RoomPhase:
 class Holder:
     """Holds one room; every method does what its ingestor would."""
 
-    def __init__(self, redis: RedisClient, room: RoomKey, *, history_len: int = 2000, ttl_s: float = 10) -> None:
+    def __init__(self, redis: RedisClient, room: RoomKey, *, history_len: int = 2000, ttl_s: float = 30) -> None:
         self.room = room
         self._redis = redis
         self.demand = Demand(redis, idle_timeout_s=300)

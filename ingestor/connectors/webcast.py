@@ -281,39 +281,50 @@ def _few_fields(wire: bytes) -> bool:
     """Walk over the top level of a protobuf message: whether it has at most MAX_ITEMS fields, and ends with one."""
     position = fields = 0
     size = len(wire)
-    while position < size:
-        fields += 1
-        if fields > MAX_ITEMS:
-            return False
-        tag = wire[position]
-        position += 1
-        if tag >= 0x80:
-            tag, position = _varint(wire, position - 1)
-        kind = tag & 7
-        if kind == 2:
-            length, position = _varint(wire, position)
-            position += length
-        elif kind == 0:
-            _, position = _varint(wire, position)
-        elif kind == 1:
-            position += 8
-        elif kind == 5:
-            position += 4
-        else:  # groups are not used by anybody, and could hide any number of fields
-            return False
+    try:
+        while position < size:
+            fields += 1
+            if fields > MAX_ITEMS:
+                return False
+            tag = wire[position]
+            position += 1
+            if tag >= 0x80:
+                tag, position = _varint(wire, position - 1)
+            match tag & 7:
+                case 2:
+                    length = wire[position]
+                    position += 1
+                    if length >= 0x80:
+                        length, position = _varint(wire, position - 1)
+                    position += length
+                case 0:
+                    _, position = _varint(wire, position)
+                case 1:
+                    position += 8
+                case 5:
+                    position += 4
+                case _:  # groups are not used by anybody, and could hide any number of fields
+                    return False
+    except IndexError:
+        return False
     return position == size
 
 
 def _varint(wire: bytes, position: int) -> tuple[int, int]:
-    """The number at `position` and the position behind it; behind the end when it is cut short or too long."""
+    """The number at `position` and the position behind it.
+
+    Raises:
+        IndexError: it is cut short, or too long.
+    """
     value = shift = 0
-    for byte in wire[position : position + 10]:
+    while shift < 70:
+        byte = wire[position]
         position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position
         shift += 7
-    return 0, len(wire) + 1
+    raise IndexError("a number of more than 10 bytes")
 
 
 def _unzipped(payload: bytes, headers: dict[bytes, bytes]) -> bytes:

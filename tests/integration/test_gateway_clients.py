@@ -152,7 +152,7 @@ async def test_flood_of_frames_is_read_slowly_and_all_is_answered(url: str, hold
 
 async def test_client_that_does_not_read_is_closed_and_others_are_not_disturbed(url: str, holder: Holder) -> None:
     async with (
-        running_gateway(url, send_soft_bytes=16 * 1024, send_hard_bytes=64 * 1024) as gateway,
+        running_gateway(url, flush_max_ms=0, send_soft_bytes=16 * 1024, send_hard_bytes=64 * 1024) as gateway,
         gateway.join_without_reading(ROOM) as slow,
         gateway.join(ROOM) as quick,
     ):
@@ -168,7 +168,7 @@ async def test_client_that_does_not_read_is_closed_and_others_are_not_disturbed(
 
 async def test_least_valuable_events_are_shed_first_and_counted(url: str, holder: Holder) -> None:
     async with (
-        running_gateway(url, send_soft_bytes=4 * 1024, send_hard_bytes=64 * 1024 * 1024) as gateway,
+        running_gateway(url, flush_max_ms=0, send_soft_bytes=4 * 1024, send_hard_bytes=64 * 1024 * 1024) as gateway,
         gateway.join_without_reading(ROOM) as slow,
         gateway.join(f"{ROOM}?events=like") as witness,
     ):
@@ -198,7 +198,7 @@ async def test_long_replay_is_sent_no_faster_than_it_is_read(url: str, holder: H
     for first in range(1, 1001, 50):
         await holder.chat(*(f"{number} {'x' * 4000}" for number in range(first, first + 50)))
     async with (
-        running_gateway(url, send_soft_bytes=4 * 1024, send_hard_bytes=64 * 1024) as gateway,
+        running_gateway(url, flush_max_ms=0, send_soft_bytes=4 * 1024, send_hard_bytes=64 * 1024) as gateway,
         gateway.join(f"{ROOM}?since={cursor}", max_queue=1) as client,
     ):
         assert (await client.until(type="recovered"))["count"] == 1000

@@ -1,6 +1,7 @@
 """Douyin's people, as parts of events. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -17,8 +18,23 @@ _PLACEHOLDER_ID: Final = 111111  # of all viewers of rooms that mask them
 _BADGE_KINDS: Final[Mapping[int, str]] = MappingProxyType({1: "payer"})  # Source: captured 2022-12 and 2026-04
 
 
+KNOWN_MAX: Final = 2048  # of all rooms
+KNOWN_MAX_BYTES: Final = 4 * 1024  # of one who is remembered, which makes 8 MiB at most
+
+
 def person(user: pb.User) -> User:
-    """A user, as the platform shows it: hidden ones under a name that many may have."""
+    """A user, as the platform shows it: hidden ones under a name that many may have.
+
+    Who does something mostly did something a moment ago, and is told with the same bytes: to find those is ten times
+    as fast as to read them.
+    """
+    wire = user.SerializeToString()
+    return _person(wire) if len(wire) <= KNOWN_MAX_BYTES else _person.__wrapped__(wire)
+
+
+@lru_cache(maxsize=KNOWN_MAX)
+def _person(wire: bytes) -> User:
+    user = pb.User.FromString(wire)
     badges = [_badge(badge) for badge in (user.badge_image_list or user.badge_image_list_v2)[:BADGES_MAX]]
     club = user.fans_club.data
     return User(

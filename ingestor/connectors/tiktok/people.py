@@ -1,6 +1,7 @@
 """TikTok's people, as parts of events. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -19,9 +20,24 @@ _BADGE_KINDS: Final[Mapping[int, str]] = MappingProxyType(
 )
 _NOBODY: Final = pb.UserIdentity()
 
+KNOWN_MAX: Final = 2048  # of all rooms
+KNOWN_MAX_BYTES: Final = 4 * 1024  # of one who is remembered, which makes 8 MiB at most
+
 
 def person(user: pb.User, identity: pb.UserIdentity = _NOBODY, *, super_fan: bool = False) -> User:
-    """A user, with the roles that the user itself, its badges and the message's `user_identity` tell."""
+    """A user, with the roles that the user itself, its badges and the message's `user_identity` tell.
+
+    Who does something mostly did something a moment ago, and is told with the same bytes: to find those is ten times
+    as fast as to read them.
+    """
+    wire = user.SerializeToString()
+    read = _person if len(wire) <= KNOWN_MAX_BYTES else _person.__wrapped__
+    return read(wire, b"" if identity is _NOBODY else identity.SerializeToString(), super_fan)
+
+
+@lru_cache(maxsize=KNOWN_MAX)
+def _person(user_wire: bytes, identity_wire: bytes, super_fan: bool) -> User:
+    user, identity = pb.User.FromString(user_wire), pb.UserIdentity.FromString(identity_wire)
     badges = [_badge(badge) for badge in user.badge_list[:BADGES_MAX]]
     club, old_club = user.fans_club_info, user.fans_club.data
     return User(
