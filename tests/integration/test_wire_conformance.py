@@ -115,12 +115,13 @@ class Echo:
 
     @asynccontextmanager
     async def running(
-        self, protocol: type[WireProtocol] = WireProtocol, *, compression: bool = False
+        self, protocol: type[WireProtocol] = WireProtocol, *, compression: bool = False, pings_s: float = 20
     ) -> AsyncIterator[int]:
         """Serve it, on the port that is the value."""
         config = uvicorn.Config(
             self, host="127.0.0.1", port=0, ws=protocol, ws_max_size=MESSAGE_MAX, log_config=None, lifespan="off",
             ws_per_message_deflate=compression, timeout_graceful_shutdown=3, log_level="warning",
+            ws_ping_interval=pings_s, ws_ping_timeout=pings_s,
         )  # fmt: skip
         self.server = uvicorn.Server(config)
         async with served(self.server) as port:
@@ -532,6 +533,23 @@ def test_client_that_reads_late_gets_all_and_the_close_behind_it(port: int, echo
         assert words(frames[-1:]) == [("close", code)]
         peer.send(close(code))
         assert peer.rest()[0] == []
+
+
+def test_who_answers_pings_stays_and_who_does_not_is_closed(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    with in_a_thread(new_loop, partial(Echo().running, pings_s=0.2)) as port:
+        with Peer(port).upgrade(path_of()) as alive, Peer(port).upgrade(path_of()) as dead:
+            for _ in range(3):
+                ping = alive.next()
+                assert ping.opcode == PING
+                alive.send(frame(PONG, b"of another") + frame(PONG, ping.payload))
+            dead.send(frame(PONG, b"of another"))
+            alive.send(GOODBYE)
+            frames, end = dead.rest()
+        assert [got.opcode for got in frames] == [PING, CLOSE]
+        assert words(frames)[-1] == ("close", 1011)
+        assert end == "eof"
 
 
 # --- when the server stops --------------------------------------------------------------------------------------------
