@@ -55,9 +55,7 @@ def tables(machine: Mapping[str, object], records: Sequence[Record]) -> str:
     parts = [" · ".join(f"{name} {value}" for name, value in machine.items())]
     disturbed = statistics.median([record.figures.get("foreign_cores", 0.0) for record in records])
     if disturbed > DISTURBED:
-        parts.append(
-            f"Other processes took {disturbed:.0%} of a core meanwhile: only ratios of CPU time say much."
-        )
+        parts.append(f"Other processes took {disturbed:.0%} of a core meanwhile: only ratios of CPU time say much.")
     for name, case in CASES.items():
         of_case = [record for record in records if record.case == name]
         if of_case:
