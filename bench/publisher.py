@@ -41,6 +41,7 @@ class Pipeline(asyncio.Protocol):
     def __init__(self) -> None:
         self._reader = hiredis.Reader()
         self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._unsent: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is of another class
@@ -51,10 +52,17 @@ class Pipeline(asyncio.Protocol):
 
     def ask(self, command: tuple[str | bytes | int, ...]) -> "asyncio.Future[Any]":
         """Send a command; its answer, which can be an error as a value."""
-        future = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
         self._waiting.append(future)
-        self.transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names a tuple of one
+        if not self._unsent:
+            loop.call_soon(self._write)  # with what others ask in this tick
+        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub names a tuple of one
         return future
+
+    def _write(self) -> None:
+        self.transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)

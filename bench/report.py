@@ -113,11 +113,14 @@ def describe(load: Load) -> str:
 
 
 def _aligned(rows: Sequence[list[str]]) -> Iterator[str]:
-    width = max(map(len, rows))
-    full = [row + [""] * (width - len(row)) for row in rows]
-    measured = [row for row in full if row[-1]]
-    widths = [max(len(row[column]) for row in measured) for column in range(width)]
-    for index, row in enumerate(full):
-        yield "| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |"
+    """A short row ends with a remark, which may be as long as it likes."""
+    columns = len(rows[0])
+    widths = [0] * columns
+    for row in rows:
+        for column, cell in enumerate(row if len(row) == columns else row[:-1]):
+            widths[column] = max(widths[column], len(cell))
+    for index, row in enumerate(rows):
+        full = row + [""] * (columns - len(row))
+        yield "| " + " | ".join(cell.ljust(size) for cell, size in zip(full, widths, strict=True)) + " |"
         if index == 0:
             yield "|" + "|".join("-" * (size + 2) for size in widths) + "|"
