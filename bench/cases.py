@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
         "One busy room: 1,000 clients, 60 messages/s",
         single,
         [Load(1, 1000, 60)],
-        ["naive", "ws", "socketio", "gateway", "gateway-0", "gateway-deflate", "limit"],
+        ["naive", "ws", "socketio", "gateway", "gateway-50", "gateway-0", "gateway-deflate", "limit"],
     ),
     "joined": Case(
         "The same room at 1,000 messages/s; the limit joins as many messages as the gateway",

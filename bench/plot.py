@@ -16,6 +16,7 @@ COLORS = {
     "ws": "#4c9f70",
     "socketio": "#a3b18a",
     "gateway": "#d1495b",
+    "gateway-50": "#7a1f2b",
     "gateway-0": "#edae49",
     "gateway-deflate": "#8d6a9f",
     "limit": "#30638e",

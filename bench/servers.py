@@ -111,6 +111,7 @@ VARIANTS: dict[str, Variant] = {
         dialect=Dialect.ENGINEIO,
     ),
     "gateway": Variant("gateway", _gateway()),
+    "gateway-50": Variant("gateway, flush bound 50 ms", _gateway(), settings={"ROOMCAST_FLUSH_MAX_MS": "50"}),
     "gateway-0": Variant("gateway, flush bound 0", _gateway(), settings={"ROOMCAST_FLUSH_MAX_MS": "0"}),
     "gateway-deflate": Variant(
         "gateway, compressed", _gateway(), settings={"ROOMCAST_COMPRESSION": "true"}, dialect=Dialect.DEFLATE

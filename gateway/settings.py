@@ -33,7 +33,7 @@ class GatewaySettings(SharedSettings):
     client_frames_per_s: float = Field(20, ge=1, le=1_000)
     """Client frames read per second in the long run; whoever sends more is read no faster."""
 
-    flush_max_ms: float = Field(50, ge=0, le=1_000)
+    flush_max_ms: float = Field(30, ge=0, le=1_000)
     """How long an event may wait for others to be written with it, where much is written; 0: not at all."""
     compression: bool = False
     """Compress events for clients that offer `permessage-deflate`: less than half the bytes, for more CPU."""
