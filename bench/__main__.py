@@ -45,7 +45,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--only", default=",".join(CASES), type=Names(list(CASES)), help="Cases to measure.")
 @click.option("--variants", default=",".join(VARIANTS), type=Names(list(VARIANTS)), help="Servers to measure.")
 @click.option("--repeats", default=3, show_default=True, type=click.IntRange(1, 20))
-@click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.5, 60), help="Of a measurement.")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.5, 60), help="Of a measurement.")
 @click.option("--out", default="bench/results/latest", show_default=True, help="Files to write, without their ending.")
 def main(only: list[str], variants: list[str], repeats: int, seconds: float, out: str) -> None:
     """Measure, and write tables, a plot and every single figure."""
@@ -59,7 +59,7 @@ def main(only: list[str], variants: list[str], repeats: int, seconds: float, out
     try:
         with bench() as shared:
             for case in only:
-                for repeat in range(1, repeats + 1):
+                for repeat in range(1, min(repeats, CASES[case].repeats_max) + 1):
                     _measure(shared, case, repeat, variants, seconds, records)
     except KeyboardInterrupt:
         print("interrupted")

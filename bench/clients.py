@@ -104,7 +104,8 @@ class Client(asyncio.BufferedProtocol):
             self.transport.abort()
             return
         self._upgraded = True
-        self.ready.set_result(None)
+        if not self.ready.done():  # nobody may wait any more
+            self.ready.set_result(None)
         if rest:
             _BUFFER[_HEAD : _HEAD + len(rest)] = rest
             self.buffer_updated(len(rest))

@@ -1,8 +1,13 @@
 """`python -m bench.intake`: what a message costs on its way in, in CPU time of one process.
 
-A redis-server and a publisher on one core, who listens on the other: the bare link, the link with messages parsed, and
-a gateway process with one client per room, which wants none of the messages but the last ones. They are about 600
-bytes each and come as fast as they are taken.
+A redis-server and whoever sends on one core, who takes in on the other, as fast as it can.
+
+Gateway: the bare link, the link with messages parsed, and a gateway process with one client per room, which wants none
+of the messages but the last ones. They are about 600 bytes each.
+
+Ingestor: real workers in this process on real WebSockets, fed with frames that the simulator wrote (`bench.ingest`).
+What is done with a frame is also measured alone, over the frames of one room; what is then left is sockets, the event
+loop, numbering and publishing.
 """
 
 import asyncio
@@ -22,6 +27,7 @@ from urllib.parse import urlsplit
 import click
 import websockets
 
+from bench.ingest import feeding, ingest, parts
 from shared import event_loop
 from shared.broker import Broker, Entry
 from shared.channels import Channels
@@ -41,8 +47,9 @@ WAVE = 10_000  # messages; two waves are under way at once, which is less than R
 @click.command()
 @click.option("--rooms", default=50, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--waves", default=20, show_default=True, type=click.IntRange(3, 1000), help=f"Of {WAVE} messages each.")
+@click.option("--messages", default=600, show_default=True, type=click.IntRange(100, 10_000), help="Per ingested room.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
-def main(rooms: int, waves: int, rounds: int) -> None:
+def main(rooms: int, waves: int, messages: int, rounds: int) -> None:
     """Measure, and print medians."""
     with redis_server() as redis_url:
         print("gateway, per message:")
@@ -51,6 +58,14 @@ def main(rooms: int, waves: int, rounds: int) -> None:
             cpu_us, clock_us = (statistics.median(column) for column in zip(*costs, strict=True))
             print(f"  {name:16} {cpu_us:6.2f} us of CPU, {clock_us:6.2f} us by the clock", end="")
             print(f"   {1e6 / cpu_us:9,.0f} messages per second of CPU")
+        print("ingestor, per message, making its frames ...")
+        with feeding(rooms, messages) as feed:
+            alone = parts(feed)
+            all_costs = [event_loop.run(ingest(redis_url, feed)) for _ in range(rounds)]
+        cpu_us, calm_us, clock_us = (statistics.median(column) for column in zip(*all_costs, strict=True))
+        print("  alone: ", ", ".join(f"{name} {us:.1f} us" for name, us in alone.items()))
+        print(f"  workers          {cpu_us:6.2f} us of CPU, {clock_us:6.2f} us by the clock", end="")
+        print(f"   {1e6 / cpu_us:9,.0f} messages per second of CPU, undisturbed {1e6 / calm_us:9,.0f}")
 
 
 # --- who listens ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import itertools
 import resource
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bench.child import obey
@@ -18,7 +20,7 @@ from bench.errors import BenchError
 from shared import event_loop
 
 CONNECTIONS_MAX = 10_000
-AT_ONCE = 100  # handshakes under way
+AT_ONCE, CONNECT_S = 100, 120  # handshakes under way; for all of them
 SAMPLED, SAMPLED_DEFLATED = 50, 10  # clients that read every frame, spread over all; to inflate costs most
 
 
@@ -45,7 +47,7 @@ class Load:
         every = max(1, len(targets) * clients // sampled)
         factories = [self._make(target, sampled=n % every == 0) for n, target in enumerate(wanted)]
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(60):
+        async with patience(CONNECT_S, f"not all of {len(factories)} clients were let in"):
             for first in range(0, len(factories), AT_ONCE):
                 batch = factories[first : first + AT_ONCE]
                 opening = (loop.create_connection(lambda c=client: c, "127.0.0.1", port) for client in batch)  # type: ignore[misc]
@@ -97,6 +99,20 @@ class Load:
 
     def _all_faults(self) -> int:
         return sum(client.sequence.gaps + client.sequence.doubles for client in self._clients)
+
+
+@asynccontextmanager
+async def patience(seconds: float, otherwise: str) -> AsyncIterator[None]:
+    """Let it take so long.
+
+    Raises:
+        BenchError: it took longer, with this text.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise BenchError(f"{otherwise} within {seconds:g} s") from None
 
 
 async def serve() -> None:

@@ -47,7 +47,7 @@ class Session:
         self._origin = origin
         self._options = options
         wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-        self._sink = PortableSink(websocket) if wire is None else WireSink(wire, self)
+        self._sink = PortableSink(websocket) if wire is None else WireSink(wire, self, settings.send_soft_bytes)
         self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
         self._progress = Progress(options.lang)

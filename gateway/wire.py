@@ -37,8 +37,6 @@ WAITING_MAX = 1024  # messages the application has not read; one segment can car
 LEAVE_S = 12.0  # to take what was written last, after uvicorn's 10 s for the answer to our close
 LINGER_S = 1.0  # the same where no answer is expected: for a close frame to arrive
 KERNEL_MAX_BYTES = 256 * 1024  # unsent bytes in the kernel: it would take 4 MiB before a slow client shows
-UNSENT_MAX_BYTES = 64 * 1024  # in the transport, above which the client counts as slow; and below which no more:
-UNSENT_MIN_BYTES = 16 * 1024
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 _DEFLATE = ServerPerMessageDeflateFactory(
@@ -238,7 +236,6 @@ class WireProtocol(WebSocketsSansIOProtocol):
             if isinstance(extension, PerMessageDeflate):
                 self.deflates = extension.local_max_window_bits >= WINDOW_BITS  # less has to be asked for
         self.transport.pause_reading()  # what comes before the answer to the request is answered after it
-        self.transport.set_write_buffer_limits(UNSENT_MAX_BYTES, UNSENT_MIN_BYTES)
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_MAX_BYTES)

@@ -13,9 +13,10 @@ from typing import Protocol
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
 from gateway.subscriber import Outlet, Subscriber
-from gateway.wire import UNSENT_MAX_BYTES, Wire
+from gateway.wire import Wire
 from shared.cursor import Cursor
 
+FULL_BYTES = 64 * 1024  # in the transport, above which a client is looked at before it is sent more
 FLUSH_S = 5.0  # for what is queued before an ordinary close
 LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
 
@@ -34,24 +35,21 @@ class Owner(Protocol):
 class WireSink:
     """One client's way to its socket.
 
+    Args:
+        wire: the connection.
+        owner: who is told.
+        soft_bytes: unsent bytes from which on frames may be shed: the client must be looked at by then.
+
     Attributes:
         sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way.
     """
 
     __slots__ = (
-        "_changed",
-        "_close",
-        "_full_at",
-        "_gone",
-        "_owner",
-        "_queue",
-        "_queued_bytes",
-        "_timer",
-        "_wire",
-        "sent"
-    )  # fmt: skip
+        *("_changed", "_close", "_full_at", "_gone", "_owner", "_queue", "_queued_bytes", "_timer", "_wire"),
+        "sent",
+    )
 
-    def __init__(self, wire: Wire, owner: Owner) -> None:
+    def __init__(self, wire: Wire, owner: Owner, soft_bytes: int) -> None:
         self.sent: Cursor | None = None
         self._wire = wire
         self._owner = owner
@@ -62,6 +60,8 @@ class WireSink:
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
         self._changed: asyncio.Event | None = None
+        full_bytes = min(FULL_BYTES, soft_bytes)
+        wire.transport.set_write_buffer_limits(full_bytes, full_bytes // 4)
         wire.listener = self
 
     # --- for the fan-out (`gateway.subscriber.Sink`) -----------------------------------------------------------------
@@ -164,7 +164,7 @@ class WireSink:
         while self._queue and self._full_at is None and not self._gone:
             frames: list[Frame] = []
             size = 0
-            while self._queue and size < UNSENT_MAX_BYTES:
+            while self._queue and size < FULL_BYTES:
                 frame = self._queue.popleft()[1]
                 frames.append(frame)
                 size += frame.size

@@ -117,9 +117,6 @@ class Transport:
     def resume_reading(self) -> None:
         self.done.append("resume_reading")
 
-    def set_write_buffer_limits(self, high: int, low: int) -> None:
-        pass
-
     def get_extra_info(self, name: str) -> None:
         return None
 

@@ -10,8 +10,8 @@ from gateway.frames import Frame, control, deflated, event_frame, plain
 from gateway.options import DEFAULT_FILTER
 from gateway.subscriber import SendLimits, Subscriber
 from gateway.variant import Flushed, Variant
-from gateway.wire import UNSENT_MAX_BYTES, Listener
-from gateway.wire_sink import WireSink
+from gateway.wire import Listener
+from gateway.wire_sink import FULL_BYTES, WireSink
 from shared.cursor import Cursor
 
 
@@ -37,6 +37,9 @@ class FakeWire:
         self.written.append(data)
         if self.fills_at == len(self.written):
             self.fill()
+
+    def set_write_buffer_limits(self, high: int, low: int) -> None:
+        self.limits = (high, low)
 
     def get_write_buffer_size(self) -> int:
         return self.buffered
@@ -64,7 +67,7 @@ class Owner:
     """A session."""
 
     def __init__(self, wire: FakeWire) -> None:
-        self.sink = WireSink(wire, self)
+        self.sink = WireSink(wire, self, 1000)
         self.subscriber = Subscriber(self.sink, SendLimits(1000, 200_000, 10), DEFAULT_FILTER)
 
     def close(self, code: Code) -> None:
@@ -90,6 +93,7 @@ def test_frames_go_to_the_transport_in_one_write(wire: FakeWire, sink: WireSink)
     assert wire.written == [plain([event(1), event(2), control("{}")])]
     assert (sink.sent, sink.unsent_bytes, sink.unsent_for_s(0.0)) == (Cursor(1, 2), 0, 0.0)
     assert sink.outlet is wire
+    assert wire.limits == (1000, 250)
     assert sink.encoding is plain
 
 
@@ -112,7 +116,7 @@ def test_what_comes_while_the_transport_is_full_waits_in_order(wire: FakeWire, s
 
 def test_queue_is_handed_over_only_as_far_as_the_transport_takes_it(wire: FakeWire, sink: WireSink) -> None:
     wire.fill()
-    sink.write([event(number, UNSENT_MAX_BYTES // 2) for number in range(1, 5)])
+    sink.write([event(number, FULL_BYTES // 2) for number in range(1, 5)])
     wire.fills_at = 1
     wire.empty()
     assert (len(wire.written), sink.sent, sink.outlet) == (1, Cursor(1, 2), None)

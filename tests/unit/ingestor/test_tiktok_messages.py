@@ -7,6 +7,7 @@ from google.protobuf.message import Message as ProtobufMessage
 from msgspec import UNSET
 
 from ingestor.connectors.base import Message
+from ingestor.connectors.tiktok import people
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from protos import tiktok_pb2 as pb
 from shared.room import RoomKey
@@ -46,3 +47,17 @@ def test_levels_are_the_users_own_before_those_of_badges() -> None:
     told = decoded("WebcastLikeMessage", pb.LikeMessage(user=user)).user
     assert (told.level, told.fans_level, told.fans_club) == (30, 4, "old")
     assert [badge.level for badge in told.badges] == [21, 9, *[UNSET] * 4]
+
+
+def test_person_told_with_the_same_bytes_is_read_once() -> None:
+    one, same, other = (pb.User(id=number, badge_list=[pb.BadgeStruct()]) for number in (501, 501, 502))
+    assert people.person(one) is people.person(same)
+    assert people.person(other).id == "502"
+    assert people.person(same, pb.UserIdentity(is_anchor=True)).roles == ["anchor"]
+    assert people.person(same, super_fan=True).roles == ["super_fan"]
+
+
+def test_person_too_large_to_be_remembered_is_read_every_time() -> None:
+    large = pb.User(id=503, nickname=b"Bo", sec_uid=b"x" * people.KNOWN_MAX_BYTES)
+    assert people.person(large) is not people.person(large)
+    assert people.person(large).nickname == "Bo"
