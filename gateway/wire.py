@@ -377,5 +377,6 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def on_unanswered(self) -> None:
         """The client gave no sign of life in time."""
-        self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
-        self._leave_within(self.linger_s)
+        if not self._ended:
+            self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+            self._leave_within(self.linger_s)

@@ -224,7 +224,7 @@ async def test_client_that_does_not_read_is_closed_and_others_are_not_disturbed(
         assert gateway is not None
         async with gateway.join_without_reading(ROOM), gateway.join(ROOM) as quick:
             await quick.until(status="connected")
-            for number in range(800):
-                await holder.chat(f"{number} {'x' * 8000}")
+            for number in range(350):
+                await holder.chat(f"{number} {'x' * 16_000}")
                 assert (await quick.next())["content"].startswith(f"{number} ")
             await gateway.shows(clients=1)

@@ -282,6 +282,7 @@ async def test_listener_is_told_at_once_and_nothing_is_written_after(
     with pytest.raises(ClientDisconnected):
         await accepted.send({"type": "websocket.send", "text": "late"})
     assert accepted.transport.written == written
+    assert accepted.protocol.conn.writes in ([], [b""])  # nor kept for later
     assert accepted.listener.told == ["gone"]
 
 
