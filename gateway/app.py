@@ -21,6 +21,7 @@ from gateway.health import Health
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
+from shared.event_loop import spare_garbage_collection
 from shared.redis_client import RedisClient, open_redis
 from shared.settings import load
 
@@ -115,8 +116,10 @@ def from_environment() -> Starlette:
         ConfigError: a setting is wrong.
     """
     settings = load(GatewaySettings)
-    if parent_process() is not None and "gateway_name" in settings.model_fields_set:
-        settings = settings.model_copy(update={"gateway_name": f"{settings.gateway_name[:50]}-{os.getpid()}"})
+    if parent_process() is not None:
+        spare_garbage_collection()
+        if "gateway_name" in settings.model_fields_set:
+            settings = settings.model_copy(update={"gateway_name": f"{settings.gateway_name[:50]}-{os.getpid()}"})
     logs.configure(settings.log_level, settings.log_format)
     redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
     return create_app(settings, redis, around=lambda: aclosing(redis))
