@@ -12,7 +12,7 @@ from bench.measure import LATE_MAX, Bench, Figures, Load, Run, run
 
 P99_MAX_MS = 50.0  # what "held" means
 HELD_MIN, HELD_FROM, HELD_MAX = 5.0, 50.0, 4096.0  # messages/s of the search; the last is more than clients take
-HELD_STEPS, HELD_TRIES = 14, 2
+HELD_STEPS, HELD_TRIES = 8, 2
 DISTURBED = 0.2  # cores taken by others: a step that failed meanwhile is tried once more
 HELD_STEP_S, HELD_WARM_UP_S, HELD_SETTLE_S = 2.0, 0.5, 1.0
 HELD_WITHIN = 1.1  # the search ends when what is held and what is not are as close as this
@@ -84,18 +84,16 @@ def slow(asked: Asked) -> dict[str, Any]:
 
 
 def held(asked: Asked) -> dict[str, Any]:
-    """The highest rate at which nothing is missed and p99 is good: by doubling, then between the last two.
+    """The highest rate at which nothing is missed and p99 is good.
 
-    A rate that fails while something else runs is tried once more. Later repeats begin near what was found.
+    A rate that fails once is tried once more: something else may have run. Later repeats begin near what was found.
     """
-    rate = max((figures["rate"] * 0.7 for figures in asked.earlier(asked.variant)), default=HELD_FROM)
-    low, high, best, limited = 0.0, math.inf, None, "load side"
+    earlier = max((figures["rate"] * 0.7 for figures in asked.earlier(asked.variant)), default=HELD_FROM)
+    search, best, limited = Search(earlier), None, "load side"
     with ExitStack() as running:
         started: Run | None = None
-        for _ in range(HELD_STEPS):
-            if not HELD_MIN < rate < HELD_MAX or high / max(low, 1.0) < HELD_WITHIN:
-                break
-            for _ in range(HELD_TRIES):
+        for rate in search:
+            for attempt in range(HELD_TRIES + 1):
                 figures, why = None, ""
                 try:
                     if started is None:
@@ -107,17 +105,60 @@ def held(asked: Asked) -> dict[str, Any]:
                     why = str(error)
                     running.close()  # what is under way would disturb the next step
                     started = None
-                if not why or (figures is not None and figures.foreign_cores < DISTURBED):
+                disturbed = figures is None or figures.foreign_cores > DISTURBED
+                if not why or (attempt + 1 >= HELD_TRIES and not disturbed):
                     break
+            search.tell(good=not why)
             if why:
-                high = rate
                 limited = "load side" if why == "late" or (figures and figures.other_cores > BUSY) else why
             else:
-                low, best = rate, figures
-            rate = math.sqrt(low * high) if low and high < math.inf else rate / 2 if why else rate * 2
+                best = figures
     if best is None:
         raise BenchError(f"held nothing: {limited}")
-    return asdict(best) | {"rate": low, "limited": limited}
+    return asdict(best) | {"rate": search.good, "limited": limited}
+
+
+class Search:
+    """The rates to try, given what came of those before.
+
+    Upwards first, past one that fails: who joins what gathers may do better with more to join. Then between the highest
+    good one and the bad one above it; downwards where none was good.
+    """
+
+    def __init__(self, start: float) -> None:
+        self.good = 0.0
+        self._start = start
+        self._bad: list[float] = []
+        self._rate = start
+
+    def __iter__(self) -> Iterator[float]:
+        yield from self._climb(2.0, bad_max=2)
+        if not self.good:
+            self._rate = self._start / 2
+            yield from self._climb(0.5, bad_max=HELD_STEPS)
+        for _ in range(HELD_STEPS):
+            above = [rate for rate in self._bad if rate > self.good]
+            if not self.good or not above or min(above) / self.good < HELD_WITHIN:
+                return
+            self._rate = math.sqrt(self.good * min(above))
+            yield self._rate
+
+    def tell(self, *, good: bool) -> None:
+        """What came of the last rate."""
+        if good:
+            self.good = self._rate
+        else:
+            self._bad.append(self._rate)
+
+    def _climb(self, factor: float, *, bad_max: int) -> Iterator[float]:
+        bad = 0
+        while HELD_MIN < self._rate < HELD_MAX and bad < bad_max:
+            known = len(self._bad)
+            yield self._rate
+            bad = bad + 1 if len(self._bad) > known else 0
+            if factor < 1 and not bad:
+                return
+            self._rate *= factor
 
 
 def memory(asked: Asked) -> dict[str, Any]:
