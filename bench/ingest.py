@@ -9,7 +9,7 @@ import itertools
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,11 +52,16 @@ class Feed:
     frames: list[list[bytes]]
     messages: int
 
+    @property
+    def frames_per_message(self) -> float:
+        """How much of a frame a message is."""
+        return sum(map(len, self.frames)) / self.messages
+
 
 @contextmanager
-def feeding(rooms: int, messages: int) -> Iterator[Feed]:
-    """Make frames of so many rooms with so many messages each, and serve them."""
-    frames = [frames_of(number, messages) for number in range(rooms)]
+def feeding(rooms: int, messages: int, sizes: Sequence[int]) -> Iterator[Feed]:
+    """Make frames of so many rooms with so many messages each, one of `sizes` in each frame, and serve them."""
+    frames = [frames_of(number, messages, sizes) for number in range(rooms)]
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, frames), daemon=True)
