@@ -79,13 +79,14 @@ class GatedSocket(WebSocketTransport):
     writer: LogWriter
     frames_left: int
 
-    async def receive(self) -> bytes:
+    async def receive(self) -> list[bytes]:
         if self.writer.waiting > WAITING_MAX:
             await self.writer.drain()
         if not self.frames_left:
             await asyncio.Event().wait()
-        self.frames_left -= 1
-        return await super().receive()
+        frames = await super().receive()
+        self.frames_left -= len(frames)
+        return frames
 
 
 class FedConnector:
