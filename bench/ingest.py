@@ -9,7 +9,7 @@ import itertools
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,11 +52,16 @@ class Feed:
     frames: list[list[bytes]]
     messages: int
 
+    @property
+    def frames_per_message(self) -> float:
+        """How much of a frame a message is."""
+        return sum(map(len, self.frames)) / self.messages
+
 
 @contextmanager
-def feeding(rooms: int, messages: int) -> Iterator[Feed]:
-    """Make frames of so many rooms with so many messages each, and serve them."""
-    frames = [frames_of(number, messages) for number in range(rooms)]
+def feeding(rooms: int, messages: int, sizes: Sequence[int]) -> Iterator[Feed]:
+    """Make frames of so many rooms with so many messages each, one of `sizes` in each frame, and serve them."""
+    frames = [frames_of(number, messages, sizes) for number in range(rooms)]
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, frames), daemon=True)
@@ -74,13 +79,14 @@ class GatedSocket(WebSocketTransport):
     writer: LogWriter
     frames_left: int
 
-    async def receive(self) -> bytes:
+    async def receive(self) -> list[bytes]:
         if self.writer.waiting > WAITING_MAX:
             await self.writer.drain()
         if not self.frames_left:
             await asyncio.Event().wait()
-        self.frames_left -= 1
-        return await super().receive()
+        frames = await super().receive()
+        self.frames_left -= len(frames)
+        return frames
 
 
 class FedConnector:

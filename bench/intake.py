@@ -5,7 +5,8 @@ A redis-server and whoever sends on one core, who takes in on the other, as fast
 Gateway: the bare link, the link with messages parsed, and a gateway process with one client per room, which wants none
 of the messages but the last ones. They are about 600 bytes each.
 
-Ingestor: real workers in this process on real WebSockets, fed with frames that the simulator wrote (`bench.ingest`).
+Ingestor: real workers in this process on real WebSockets, fed with frames that the simulator wrote (`bench.ingest`),
+of its sizes and of larger ones: a frame costs something, and so does each message in it.
 What is done with a frame is also measured alone, over the frames of one room; what is then left is sockets, the event
 loop, numbering and publishing.
 """
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,7 +41,9 @@ from shared.phases import Phase, RoomPhase
 from shared.pubsub_link import DEFAULT_LIMITS, PubSubLink
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
+from simulator.room import FRAME_SIZES
 
+LARGE_FRAMES = ((10,), (30,))  # messages in each frame of a busier room than the simulator has
 WAVE = 10_000  # messages; two waves are under way at once, which is less than Redis holds for a late subscriber
 
 
@@ -59,13 +62,25 @@ def main(rooms: int, waves: int, messages: int, rounds: int) -> None:
             print(f"  {name:16} {cpu_us:6.2f} us of CPU, {clock_us:6.2f} us by the clock", end="")
             print(f"   {1e6 / cpu_us:9,.0f} messages per second of CPU")
         print("ingestor, per message, making its frames ...")
-        with feeding(rooms, messages) as feed:
-            alone = parts(feed)
-            all_costs = [event_loop.run(ingest(redis_url, feed)) for _ in range(rounds)]
-        cpu_us, calm_us, clock_us = (statistics.median(column) for column in zip(*all_costs, strict=True))
-        print("  alone: ", ", ".join(f"{name} {us:.1f} us" for name, us in alone.items()))
-        print(f"  workers          {cpu_us:6.2f} us of CPU, {clock_us:6.2f} us by the clock", end="")
+        ingestor(redis_url, rooms, messages, rounds)
+
+
+def ingestor(redis_url: str, rooms: int, messages: int, rounds: int) -> None:
+    """Measure workers with frames of several sizes in turn, and tell what a frame costs from what a message does."""
+    with ExitStack() as stack:
+        feeds = [stack.enter_context(feeding(rooms, messages, sizes)) for sizes in (FRAME_SIZES, *LARGE_FRAMES)]
+        alone = parts(feeds[0])
+        all_costs = [[event_loop.run(ingest(redis_url, feed)) for feed in feeds] for _ in range(rounds)]
+    print("  alone: ", ", ".join(f"{name} {us:.1f} us" for name, us in alone.items()))
+    calm = []
+    for feed, costs in zip(feeds, zip(*all_costs, strict=True), strict=True):
+        cpu_us, calm_us, clock_us = (statistics.median(column) for column in zip(*costs, strict=True))
+        calm.append(calm_us)
+        size = 1 / feed.frames_per_message
+        print(f"  {size:4.1f} per frame   {cpu_us:6.2f} us of CPU, {clock_us:6.2f} us by the clock", end="")
         print(f"   {1e6 / cpu_us:9,.0f} messages per second of CPU, undisturbed {1e6 / calm_us:9,.0f}")
+    per_frame_us, per_message_us = statistics.linear_regression([feed.frames_per_message for feed in feeds], calm)
+    print(f"  undisturbed: {per_frame_us:.0f} us for a frame and {per_message_us:.0f} us for each message in it")
 
 
 # --- who listens ------------------------------------------------------------------------------------------------------

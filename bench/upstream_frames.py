@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from random import Random
 
@@ -25,8 +26,8 @@ def room_id(number: int) -> int:
     return GENERATED_FROM + number
 
 
-def frames_of(number: int, messages: int) -> list[bytes]:
-    """Frames of the n-th room with so many messages, in order."""
+def frames_of(number: int, messages: int, sizes: Sequence[int] = FRAME_SIZES) -> list[bytes]:
+    """Frames of the n-th room with so many messages, in order; one of `sizes` in each."""
     random = Random(number)
     platform = TikTok()
     name, profile = platform.generated(number)
@@ -42,7 +43,7 @@ def frames_of(number: int, messages: int) -> list[bytes]:
     frames = []
     start = 0
     while start < messages:
-        chunk = told[start : min(messages, start + random.choice(FRAME_SIZES))]
+        chunk = told[start : min(messages, start + random.choice(sizes))]
         start += len(chunk)
         cursor = platform.cursors.write(room, start, chunk[-1].msg_id, now_ms)
         frames += [frame.SerializeToString() for frame in connection.messages(chunk, cursor, now_ms, 0.0)]

@@ -32,15 +32,22 @@ async def _frames(upstream: Upstream, silence_s: float) -> AsyncIterator[list[Me
     await _send_waiting(upstream)
     if upstream.first:
         yield list(upstream.first)
-    while not upstream.protocol.closing:
+    protocol = upstream.protocol
+    while not protocol.closing:
         try:
             async with asyncio.timeout(silence_s):
-                frame = await upstream.transport.receive()
+                frames = await upstream.transport.receive()
         except TimeoutError:
             raise UpstreamClosed(f"silent for {silence_s:g} s") from None
-        messages = upstream.protocol.receive_frame(frame)
-        await _send_waiting(upstream)
-        yield messages
+        last = len(frames) - 1
+        for number, frame in enumerate(frames):
+            # One by one: the protocol's position has to be that of the messages that are passed on.
+            messages = protocol.receive_frame(frame)
+            if number == last or protocol.closing:
+                await _send_waiting(upstream)
+            yield messages
+            if protocol.closing:
+                break
     raise UpstreamClosed("the platform asked us to leave", close_code=1000)
 
 
@@ -52,5 +59,5 @@ async def _beat(upstream: Upstream) -> None:
 
 
 async def _send_waiting(upstream: Upstream) -> None:
-    for frame in upstream.protocol.frames_to_send():
-        await upstream.transport.send(frame)
+    if frames := upstream.protocol.frames_to_send():
+        await upstream.transport.send(frames)

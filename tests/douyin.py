@@ -87,7 +87,8 @@ def polled(*ids: int, cursor: str = "t-1_r-5_d-1_u-1") -> Response:
 
 
 async def receive(upstream: Upstream) -> list[str]:
-    return [message.id for message in upstream.protocol.receive_frame(await upstream.transport.receive())]
+    (frame,) = await upstream.transport.receive()
+    return [message.id for message in upstream.protocol.receive_frame(frame)]
 
 
 def connecting(

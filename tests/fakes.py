@@ -1,6 +1,7 @@
 """Small stand-ins for what a test cannot have: a platform whose every answer the test chooses."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,14 +42,14 @@ class FakeUpstream:
 
     # --- transport ---
 
-    async def receive(self) -> bytes:
+    async def receive(self) -> list[bytes]:
         frame = await self.frames.get()
         if isinstance(frame, UpstreamClosed):
             raise frame
-        return frame
+        return [frame]
 
-    async def send(self, frame: bytes) -> None:
-        self.received.append(frame)
+    async def send(self, frames: Sequence[bytes]) -> None:
+        self.received += frames
 
     async def aclose(self) -> None:
         self.closed = True

@@ -109,19 +109,19 @@ class UpstreamProtocol(Protocol):
 class Transport(Protocol):
     """Moves frames."""
 
-    async def receive(self) -> bytes:
-        """The next frame.
+    async def receive(self) -> list[bytes]:
+        """The frames that came in since the last call, in order. Waits for one when there is none.
 
         Raises:
             UpstreamLeft: there is none any more, as planned.
             UpstreamError: the same, unplanned; mostly UpstreamClosed.
         """
 
-    async def send(self, frame: bytes) -> None:
-        """Send one frame.
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Send frames, in order.
 
         Raises:
-            UpstreamClosed: it cannot be sent any more.
+            UpstreamClosed: they cannot be sent any more.
         """
 
     async def aclose(self) -> None:

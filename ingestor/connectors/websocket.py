@@ -4,12 +4,13 @@ Nothing of an address but its host may be logged or raised: its query is signed.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+from websockets.frames import Opcode
 from websockets.protocol import State
 
 from ingestor.connectors.http_client import tls_context
@@ -119,35 +120,46 @@ class WebSocketTransport:
         response = self._connection.response
         return {name.lower(): value for name, value in response.headers.raw_items()} if response else {}
 
-    async def receive(self) -> bytes:
-        """The next binary frame; text is skipped, no platform means anything by it.
+    async def receive(self) -> list[bytes]:
+        """The binary frames that came in; text is skipped, no platform means anything by it.
 
         Raises:
             UpstreamClosed: there is none any more.
         """
-        while True:
-            try:
-                message = await self._connection.recv()
-            except ConnectionClosed as closed:
-                raise _upstream_closed(closed) from None
-            if isinstance(message, bytes):
-                return message
+        connection = self._connection
+        frames: list[bytes] = []
+        try:
+            while not frames:
+                message = await connection.recv()
+                if isinstance(message, bytes):
+                    frames.append(message)
+        except ConnectionClosed as closed:
+            raise _upstream_closed(closed) from None
+        # Nothing is waited for from here on, so neither the end of the connection nor a cancellation can lose a frame.
+        # One that comes in fragments, or is text, is left to `recv`.
+        read = connection.recv_messages.frames.queue
+        while read and read[0].opcode is Opcode.BINARY and read[0].fin:
+            frames.append(bytes(read.popleft().data))
+        connection.recv_messages.maybe_resume()
+        return frames
 
-    async def send(self, frame: bytes) -> None:
-        """Send one frame.
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Send frames, in order.
 
         Raises:
-            UpstreamClosed: it cannot be sent any more.
+            UpstreamClosed: they cannot be sent any more.
         """
         connection = self._connection
         try:
-            if connection.state is State.OPEN and not connection.transport.get_write_buffer_size():
+            if connection.state is State.OPEN and not connection.paused:
                 # It waits for nobody: what `send` does around these two costs several times as much as they do.
-                connection.protocol.send_binary(frame)
-                connection.send_data()
+                for frame in frames:
+                    connection.protocol.send_binary(frame)
+                connection.transport.write(b"".join(connection.protocol.data_to_send()))
                 return
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await connection.send(frame)
+                for frame in frames:
+                    await connection.send(frame)
         except ConnectionClosed as closed:
             raise _upstream_closed(closed) from None
         except TimeoutError:

@@ -253,8 +253,7 @@ async def test_a_provided_socket_opens_and_speaks(server: ScriptedServer, make: 
     assert handshake.headers["origin"] == server.url
 
     peer = await server.socket()
-    for frame in upstream.protocol.frames_to_send():
-        await upstream.transport.send(frame)
+    await upstream.transport.send(upstream.protocol.frames_to_send())
     types = [pb.PushFrame.FromString(await peer.receive_bytes()).payload_type for _ in range(2)]
     assert types == [b"hb", b"im_enter_room"]
     await closed(upstream)

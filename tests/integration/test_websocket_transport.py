@@ -49,11 +49,11 @@ async def opened(url: str, *, timeout_s: float = 5, max_frame_bytes: int = 1000)
 async def test_frames_go_both_ways_and_text_is_skipped(server: ScriptedServer) -> None:
     transport: Transport = await opened(server.socket_url)
     peer = await server.socket()
-    await transport.send(b"hello")
+    await transport.send([b"hello"])
     assert await peer.receive_bytes() == b"hello"
     await peer.send_text("text means nothing")
     await peer.send_bytes(b"\x00\xff")
-    assert await transport.receive() == b"\x00\xff"
+    assert await transport.receive() == [b"\x00\xff"]
     await transport.aclose()
 
 
@@ -107,7 +107,7 @@ async def test_the_servers_close_code_is_told(server: ScriptedServer, code: int)
         await transport.receive()
     assert closed.value.close_code == code
     with pytest.raises(UpstreamClosed) as closed:
-        await transport.send(b"x")
+        await transport.send([b"x"])
     assert closed.value.close_code == code
     await transport.aclose()
 
@@ -131,22 +131,77 @@ async def test_closing_twice_is_fine_and_ends_both_sides(server: ScriptedServer)
         await transport.receive()
 
 
-async def test_a_peer_that_is_gone_does_not_hold_up_the_close(listener: socket.socket) -> None:
+async def shaken(listener: socket.socket) -> tuple[WebSocketTransport, socket.socket]:
+    """A transport, and the bare socket of its peer."""
     opening = asyncio.create_task(opened(address(listener)))
     loop = asyncio.get_running_loop()
     peer, _ = await loop.sock_accept(listener)
+    peer.setblocking(False)
+    request = await loop.sock_recv(peer, 65536)
+    key = request.partition(b"Sec-WebSocket-Key: ")[2][:24]
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    head = b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+    await loop.sock_sendall(peer, head + accept + b"\r\n\r\n")
+    return await opening, peer
+
+
+async def test_a_peer_that_is_gone_does_not_hold_up_the_close(listener: socket.socket) -> None:
+    transport, peer = await shaken(listener)
     with peer:
-        peer.setblocking(False)
-        request = await loop.sock_recv(peer, 65536)
-        key = request.partition(b"Sec-WebSocket-Key: ")[2][:24]
-        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        head = b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-        await loop.sock_sendall(peer, head + accept + b"\r\n\r\n")
-        transport = await opening
-        stuffing = asyncio.create_task(transport.send(bytes(30_000_000)))  # more than the buffers on the way hold
+        stuffing = asyncio.create_task(transport.send([bytes(30_000_000)]))  # more than the buffers on the way hold
         await asyncio.sleep(0)
         async with asyncio.timeout(2):
             await transport.aclose()
         await asyncio.gather(stuffing, return_exceptions=True)
         with pytest.raises(UpstreamClosed):
-            await transport.send(b"x")
+            await transport.send([b"x"])
+
+
+async def test_frames_read_together_are_received_together(listener: socket.socket) -> None:
+    """Where this fails with a newer websockets: `receive` looks into its queue of frames that were read."""
+    transport, peer = await shaken(listener)
+    with peer:
+        frames = [bytes([number]) for number in range(40)]  # more than are read ahead
+        await asyncio.get_running_loop().sock_sendall(peer, b"".join(b"\x82\x01" + frame for frame in frames))
+        assert await transport.receive() == frames
+        await asyncio.get_running_loop().sock_sendall(peer, b"\x82\x04more")  # it is still read
+        assert await transport.receive() == [b"more"]
+        await transport.aclose()
+
+
+async def test_fragments_and_text_among_frames_read_together_keep_the_order(listener: socket.socket) -> None:
+    transport, peer = await shaken(listener)
+    with peer:
+        fragments, text, ping = b"\x02\x01b\x00\x01b\x80\x01b", b"\x81\x04text", b"\x89\x00"
+        frames = b"\x82\x01a" + fragments + text + b"\x82\x01c" + ping + b"\x82\x01d" + b"\x02\x01e"
+        await asyncio.get_running_loop().sock_sendall(peer, frames)
+        peer.shutdown(socket.SHUT_WR)
+        arrived = []
+        with pytest.raises(UpstreamClosed):
+            while True:
+                arrived += await transport.receive()
+        assert arrived == [b"a", b"bbb", b"c", b"d"]
+        await transport.aclose()
+
+
+async def test_a_cancelled_receive_loses_no_frame(listener: socket.socket) -> None:
+    transport, peer = await shaken(listener)
+    with peer:
+        receiving = asyncio.create_task(transport.receive())
+        await asyncio.sleep(0)
+        receiving.cancel()
+        await asyncio.wait({receiving})
+        await asyncio.get_running_loop().sock_sendall(peer, b"\x82\x01a\x82\x01b")
+        assert await transport.receive() == [b"a", b"b"]
+        await transport.aclose()
+
+
+async def test_frames_sent_together_arrive_one_by_one(server: ScriptedServer) -> None:
+    """Where this fails with a newer websockets: `send` goes around its own, by `protocol`, `paused` and `transport`."""
+    transport = await opened(server.socket_url)
+    peer = await server.socket()
+    frames = [bytes([number]) * 1000 * number for number in range(20)]
+    await transport.send(frames[:10])
+    await transport.send(frames[10:])
+    assert [await peer.receive_bytes() for _ in frames] == frames
+    await transport.aclose()

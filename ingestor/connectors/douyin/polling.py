@@ -5,7 +5,7 @@ Nobody takes acks or heartbeats here, so what is sent goes nowhere.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, frame, read_response
@@ -54,7 +54,7 @@ class PollingTransport:
         except RemoteProtocolError as error:
             raise UpstreamClosed(f"a poll's answer cannot be read: {error}") from None
 
-    async def receive(self) -> bytes:
+    async def receive(self) -> list[bytes]:
         """The next answer, as a frame.
 
         Raises:
@@ -65,9 +65,9 @@ class PollingTransport:
         if self._next is None:
             self._next = await self._poll()
         body, self._next = self._next, None
-        return frame(b"msg", body)
+        return [frame(b"msg", body)]
 
-    async def send(self, frame: bytes) -> None:
+    async def send(self, frames: Sequence[bytes]) -> None:
         """Nothing: see above."""
 
     async def aclose(self) -> None:

@@ -37,8 +37,7 @@ async def test_a_room_whose_socket_is_refused_is_polled(server: ScriptedServer, 
     server.answers[FETCH] = [polled(1, 2), polled(2, 3, cursor="t-2_r-6_d-1_u-1"), polled()]
     upstream = await connecting(make())
     assert [await receive(upstream) for _ in range(3)] == [["1", "2"], ["3"], []]
-    for frame in upstream.protocol.frames_to_send():
-        await upstream.transport.send(frame)
+    await upstream.transport.send(upstream.protocol.frames_to_send())
     first, second, third = (asked for asked in server.asked if asked.path == FETCH)
     assert (first.query["cursor"], first.query["internal_ext"]) == ("", "")
     assert (second.query["cursor"], second.query["internal_ext"]) == ("t-1_r-5_d-1_u-1", "internal_src:dim")

@@ -39,8 +39,7 @@ async def test_a_socket_is_opened_with_a_signed_address(server: ScriptedServer, 
     assert handshake.headers["user-agent"].endswith(query["browser_version"])
     assert upstream.protocol.position == ""
     socket = await server.socket()
-    for frame in upstream.protocol.frames_to_send():
-        await upstream.transport.send(frame)
+    await upstream.transport.send(upstream.protocol.frames_to_send())
     assert await socket.receive_bytes() == b"\x3a\x02hb"
     await closed(upstream)
 
@@ -200,9 +199,11 @@ async def test_of_frames_that_are_not_as_they_should_be_the_good_ones_arrive_and
         await socket.send_bytes(
             pushed(told(("WebcastNobodyKnowsMessage", 2 * number), ("WebcastChatMessage", 2 * number + 1)))
         )
-        for _ in range(2):
-            messages = upstream.protocol.receive_frame(await upstream.transport.receive())
-            arrived += [(message.method, message.id) for message in messages]
+        frames = await upstream.transport.receive()
+        if len(frames) == 1:
+            frames += await upstream.transport.receive()
+        for frame in frames:
+            arrived += [(message.method, message.id) for message in upstream.protocol.receive_frame(frame)]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert arrived == [
