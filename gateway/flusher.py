@@ -14,6 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from gateway.variant import Flushed
+from shared import metrics
+
 logger = logging.getLogger(__name__)
 
 REST_MAX = 9.0  # times what the last flush took: writing takes a tenth of a room's time
@@ -27,8 +30,8 @@ class Flushable(Protocol):
 
     pace: "Pace"
 
-    def flush(self, budget: int, now: float) -> tuple[int, bool]:
-        """Write to about `budget` clients. Returns to how many, and whether nothing is left to do. Never raises."""
+    def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
+        """Write until `flushed` has about `budget` clients. Returns whether nothing is left to do."""
 
     @property
     def gathered(self) -> int:
@@ -121,18 +124,20 @@ class Flusher:
         now = self._clock()
         self._measure(now)
         self._began = now
-        left = SLICE
-        while self._due and left > 0:
+        flushed = Flushed()
+        while self._due and flushed.clients < SLICE:
             room = self._due.popleft()
             try:
-                clients, done = room.flush(left, now)
+                done = room.flush(flushed, SLICE, now)
             except Exception:
                 logger.exception("flush failed room=%r", room)
-                clients, done = 0, True
-            left -= clients
+                done = True
             self._flushed.append((room, done))
             if not done:
                 self._due.append(room)  # behind the others: a small room does not wait for a large one
+        if flushed.frames:
+            metrics.DELIVERIES.inc(flushed.frames)
+            metrics.DELIVERED_BYTES.inc(flushed.size)
         self._running = bool(self._flushed)
         if self._running:
             asyncio.get_running_loop().call_soon(self._run)

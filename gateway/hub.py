@@ -43,7 +43,7 @@ class Hub:
     @property
     def looked_at(self) -> list[Subscriber]:
         """Those that are not simply written to: who reads too slowly is among them."""
-        return [subscriber for variant in self._variants.values() for subscriber in variant.apart]
+        return [subscriber for variant in self._variants.values() if variant.apart for subscriber in variant.apart]
 
     def add(self, subscriber: Subscriber) -> None:
         """From the next entry on it gets what its filter wants."""
@@ -71,20 +71,30 @@ class Hub:
             self.gathered += len(deliveries)
         return due
 
-    def flush(self, budget: int, now: float) -> tuple[Flushed, bool]:
-        """Write what is owed to about `budget` clients at most. One that fails disturbs no other.
+    def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
+        """Write what is owed, until about `budget` clients were written to. One that fails disturbs no other.
+
+        Args:
+            flushed: what is done is added here.
+            budget: of this tick.
+            now: the time.
 
         Returns:
-            What was done, and whether the flush is complete.
+            Whether the flush is complete.
         """
         if not self._midway:
             self.gathered = 0
-        flushed = Flushed()
-        done = all(variant.flush(flushed, budget, now) for variant in list(self._variants.values()) if variant.owes)
-        self._midway = not done
-        return flushed, done
+        self._midway = False
+        for variant in list(self._variants.values()):
+            if variant.owes and not variant.flush(flushed, budget, now):
+                self._midway = True
+                return False
+        return True
 
     @property
     def owes(self) -> bool:
         """Whether something waits for a flush."""
-        return any(variant.owes for variant in self._variants.values())
+        for variant in self._variants.values():  # noqa: SIM110 - for every message: `any` takes twice the time
+            if variant.owes:
+                return True
+        return False

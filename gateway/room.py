@@ -19,6 +19,7 @@ from gateway.hub import Hub
 from gateway.standing_demand import StandingDemand
 from gateway.subscriber import Subscriber
 from gateway.tail import Tail
+from gateway.variant import Flushed
 from shared import metrics
 from shared.broker import Entry
 from shared.clock import now_ms
@@ -157,7 +158,9 @@ class Room:
 
     def _deliver(self, deliveries: Sequence[Delivery]) -> None:
         if self.hub.push(deliveries):
-            metrics.GAPS.inc(sum(not frame.type for delivery in deliveries for frame in delivery.frames))
+            for delivery in deliveries:
+                if delivery.frames and not delivery.frames[0].type:
+                    metrics.GAPS.inc()
             self._flusher.want(self)
 
     @property
@@ -170,13 +173,13 @@ class Room:
         """See `gateway.flusher.Flushable`."""
         return self.hub.owes
 
-    def flush(self, budget: int, now: float) -> tuple[int, bool]:
+    def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
         """See `gateway.flusher.Flushable`."""
-        flushed, done = self.hub.flush(budget, now)
-        metrics.DELIVERIES.inc(flushed.frames)
-        metrics.DELIVERED_BYTES.inc(flushed.size)
-        self._dismiss(flushed.failed)
-        return flushed.clients, done
+        done = self.hub.flush(flushed, budget, now)
+        if flushed.failed:
+            failed, flushed.failed = flushed.failed, {}
+            self._dismiss(failed)
+        return done
 
     def _dismiss(self, failed: Mapping[Subscriber, Code]) -> None:
         for subscriber, code in failed.items():
@@ -244,7 +247,8 @@ class Room:
         for subscriber in self.hub.looked_at:
             for event_type, count in subscriber.tell_dropped(self.key, now).items():
                 metrics.SHED.labels(event_type).inc(count)
-        self._dismiss({subscriber: Code.SLOW_CONSUMER for subscriber in self.hub.looked_at if subscriber.too_slow(now)})
+            if subscriber.too_slow(now):
+                self._dismiss({subscriber: Code.SLOW_CONSUMER})
         if not self.demand.wanted or self.rests:
             return
         self.demand.keep_up(now)

@@ -40,7 +40,7 @@ class Flushed:
     Attributes:
         clients: written to.
         frames: written, over all clients.
-        size: their bytes of JSON.
+        size: their bytes, as they were written.
         failed: the subscribers to be closed, with the reason.
     """
 
@@ -191,7 +191,7 @@ class Variant:
                 logger.debug("client left while it was written to: %s", error)
         flushed.clients += len(outlets)
         flushed.frames += len(frames) * len(outlets)
-        flushed.size += sum(frame.size for frame in frames) * len(outlets)
+        flushed.size += len(joined) * len(outlets)
 
     def _look_at(self, subscriber: Subscriber, flushed: Flushed, now: float) -> None:
         frames = self._frames[self.apart[subscriber] - self._first :]
@@ -205,6 +205,6 @@ class Variant:
             flushed.failed[subscriber] = Code.INTERNAL
             return
         flushed.frames += len(frames)
-        flushed.size += sum(frame.size for frame in frames)
+        flushed.size += sum(len(frame.wire) for frame in frames)
         if subscriber in self.apart and not subscriber.owes_word:
             self._settle(subscriber)

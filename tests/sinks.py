@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gateway.flusher import Flushable, Flusher
 from gateway.frames import Frame, plain
 from gateway.subscriber import Outlet
+from gateway.variant import Flushed
 from shared.cursor import Cursor
 
 
@@ -38,4 +39,4 @@ class AtOnce(Flusher):
 
     def want(self, room: Flushable) -> None:
         while room.owes:
-            room.flush(100, 0.0)
+            room.flush(Flushed(), 100, 0.0)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.flusher import ENOUGH, REST_MAX, SLICE, Flusher, Pace
+from gateway.variant import Flushed
 
 
 class Clock:
@@ -32,14 +33,15 @@ class Room:
     def owes(self) -> bool:
         return self.gathered > 0
 
-    def flush(self, budget: int, now: float) -> tuple[int, bool]:
+    def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
         if not self._left:
             self.flushes.append(self.gathered)
             self.gathered, self._left = 0, self._clients
         self._clock.now += self._takes_s
-        written = min(budget, self._left)
+        written = min(budget - flushed.clients, self._left)
+        flushed.clients += written
         self._left -= written
-        return written, not self._left
+        return not self._left
 
 
 @pytest.fixture

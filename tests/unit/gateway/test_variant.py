@@ -122,7 +122,7 @@ def test_all_get_the_same_bytes_in_one_write() -> None:
     assert one.read == ["1", "2", "3"]
     assert len(one.written) == 1
     assert one.written[0] is other.written[0]
-    assert (flushed.clients, flushed.frames, flushed.size, variant.owes) == (2, 6, 6, False)
+    assert (flushed.clients, flushed.frames, flushed.size, variant.owes) == (2, 6, 18, False)
 
 
 def test_encodings_have_lanes_of_their_own() -> None:
