@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 REST_MAX = 9.0  # times what the last flush took: writing takes a tenth of a room's time
 REST_MIN = 1.0  # the same where enough has gathered: half of its time
-ENOUGH = 16  # events; when so many share one write, the bytes cost more than the writes
+ENOUGH = 32  # events; when so many share one write, the bytes cost more than the writes
 SLICE = 500  # clients written to before anything else in the process has its turn
 
 
