@@ -103,6 +103,7 @@ def held(asked: Asked) -> dict[str, Any]:
                     why = "late" if figures.late > LATE_MAX else "" if figures.p99 < P99_MAX_MS else "p99"
                 except BenchError as error:
                     why = str(error)
+                if why:
                     running.close()  # what is under way would disturb the next step
                     started = None
                 disturbed = figures is None or figures.foreign_cores > DISTURBED

@@ -240,6 +240,8 @@ class Session:
             self.tell_error(code)
 
     def dismiss(self, code: Code) -> None:
+        if self._sink.closing:
+            return
         if code in CLOSING_TEXTS:
             metrics.CLIENT_ERRORS.labels(code).inc()
             since = self._sink.sent
