@@ -4,6 +4,7 @@ Subscribers with the same filter are one variant: what it costs to choose, join 
 number of filters in use, not of clients.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from gateway.frames import Delivery, Frame
@@ -26,7 +27,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.gathered = 0
-        self._midway = False  # through a flush
+        self._round: deque[Variant] = deque()  # those that the flush which goes on has not finished with
         self._variants: dict[EventFilter, Variant] = {}
 
     def __len__(self) -> int:
@@ -82,13 +83,13 @@ class Hub:
         Returns:
             Whether the flush is complete.
         """
-        if not self._midway:
+        if not self._round:
             self.gathered = 0
-        self._midway = False
-        for variant in list(self._variants.values()):
-            if variant.owes and not variant.flush(flushed, budget, now):
-                self._midway = True
+            self._round.extend(variant for variant in self._variants.values() if variant.owes)
+        while self._round:
+            if not self._round[0].flush(flushed, budget, now):
                 return False
+            self._round.popleft()
         return True
 
     @property

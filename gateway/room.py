@@ -183,8 +183,12 @@ class Room:
 
     def _dismiss(self, failed: Mapping[Subscriber, Code]) -> None:
         for subscriber, code in failed.items():
-            if (member := self.members.get(subscriber)) is not None:
+            if (member := self.members.get(subscriber)) is None:
+                continue
+            try:
                 member.dismiss(code)
+            except Exception:
+                logger.exception("client not dismissed room=%s", self.key)
 
     def on_moved(self) -> None:
         """Let those who are ahead of this gateway look again."""

@@ -25,6 +25,7 @@ else:
 logger = logging.getLogger(__name__)
 
 CLIENT_FRAME_CUT_BYTES = 64 * 1024  # a larger frame ends the connection before the application sees it
+INFLATED_CUT_BYTES = 8 * 1024  # the same of compressed ones, of which hundreds come in a few KB
 BACKLOG = 2048
 OTHER_FILES = 200  # open files of a process besides its clients: Redis, logs, the loop
 
@@ -60,7 +61,7 @@ def _options(settings: GatewaySettings) -> dict[str, Any]:
         "port": settings.port,
         "http": HTTP,
         "ws": WireProtocol,
-        "ws_max_size": CLIENT_FRAME_CUT_BYTES,
+        "ws_max_size": INFLATED_CUT_BYTES if settings.compression else CLIENT_FRAME_CUT_BYTES,
         "ws_ping_interval": settings.ping_interval_s,
         "ws_ping_timeout": settings.ping_timeout_s,
         "ws_per_message_deflate": settings.compression,

@@ -222,6 +222,8 @@ class Session:
         moved = self._room is not None
         if self._room is not None:
             self._catch_up()
+            if self._sink.closing:
+                return
             self._room.detach(self)
             self._room = self._shown = None
             self._progress.interrupted()

@@ -93,7 +93,8 @@ class Variant:
         """It is owed what is pushed from here on."""
         self.apart[subscriber] = self._end
         subscriber.variant = self
-        self._settle(subscriber)
+        if not self._frames:  # else nobody stands where it does, and a crowd would get a lane for each
+            self._settle(subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
         """It is owed nothing more; no error when it was not here."""
@@ -103,7 +104,8 @@ class Variant:
             if not lane.outlets:
                 self._lanes.remove(lane)
         self.apart.pop(subscriber, None)
-        subscriber.variant = None
+        if subscriber.variant is self:
+            subscriber.variant = None
 
     def set_apart(self, subscriber: Subscriber) -> None:
         """It has to be looked at from here on; no error when it is already, or not here."""
@@ -203,6 +205,7 @@ class Variant:
         except Exception:
             logger.exception("subscriber failed")
             flushed.failed[subscriber] = Code.INTERNAL
+            self.remove(subscriber)  # what it has got of this is not known: it gets no more
             return
         flushed.frames += len(frames)
         flushed.size += sum(len(frame.wire) for frame in frames)

@@ -269,6 +269,8 @@ class WireProtocol(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
 
     def handle_close(self, event: Frame) -> None:
+        if self._parted:
+            return
         super().handle_close(event)
         self._end()
         self._leave_within(self.leave_s)

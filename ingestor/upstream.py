@@ -44,7 +44,11 @@ async def _frames(upstream: Upstream, silence_s: float) -> AsyncIterator[list[Me
             # One by one: the protocol's position has to be that of the messages that are passed on.
             messages = protocol.receive_frame(frame)
             if number == last or protocol.closing:
-                await _send_waiting(upstream)
+                try:
+                    await _send_waiting(upstream)
+                except UpstreamClosed:
+                    yield messages  # what came before a close counts, acknowledged or not
+                    raise
             yield messages
             if protocol.closing:
                 break

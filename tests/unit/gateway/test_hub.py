@@ -106,3 +106,15 @@ def test_who_left_gets_nothing() -> None:
     assert (subscriber in hub, len(hub), sink.written) == (False, 1, [])
     hub.remove(other)
     assert len(hub) == 0
+
+
+def test_second_filter_has_its_turn_while_the_first_is_owed_more() -> None:
+    hub = Hub()
+    crowd, chats = Sink(), Sink()
+    subscribe(hub, crowd)
+    subscribe(hub, chats, CHATS)
+    walk = Walk(ROOM, Cursor(1, 1))
+    for number in range(2, 6):
+        hub.push([walk.step(event(1, number))])
+        hub.flush(Flushed(), 1, now=0.0)
+    assert chats.written

@@ -137,3 +137,16 @@ async def test_cursor_of_a_close_lies_behind_a_gap_that_has_no_event_behind_it()
             await at.until(lambda: client.closed is not None)
         assert client.words[3:] == ["gap 1-2 9-0 expired", "closing"]
         assert client.closed == (1000, "ended since=9-0")
+
+
+async def test_client_too_slow_for_what_it_is_owed_is_closed_and_not_moved() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        await at.join()
+        async with visit(at, Cursor(1, 2), asyncio.Semaphore()) as client:
+            (session,) = [member for member in at.room.members.values() if isinstance(member, Session)]
+            session.subscriber.variant = cast(Any, SimpleNamespace(catch_up=lambda *_: False))
+            target = SimpleNamespace(target=RoomKey("tiktok", "7300000000000000009"))
+            session.on_target(cast(Room, target))
+            await at.until(lambda: client.closed is not None)
+        assert client.closed is not None
+        assert client.closed[0] == 1013

@@ -224,6 +224,7 @@ def test_fault_of_ours_ends_one_client(caplog: pytest.LogCaptureFixture) -> None
     broken.queue = None  # type: ignore[assignment]
     variant.push([frame(1)])
     assert flush(variant).failed == {broken.subscriber: Code.INTERNAL}
+    assert broken.subscriber not in variant
     assert well.read == ["1"]
     assert "subscriber failed" in caplog.text
 
@@ -241,6 +242,31 @@ def test_large_rooms_are_flushed_in_slices_and_what_comes_meanwhile_starves_nobo
     while variant.owes:
         flush(variant, budget=1)
     assert {tuple(client.read) for client in clients} == {("1", "2", "3", "4")}
+
+
+def test_crowd_that_comes_while_something_is_owed_shares_a_lane() -> None:
+    clients = [Client() for _ in range(20)]
+    variant = variant_of()
+    for number, client in enumerate(clients):
+        variant.push([frame(number)])
+        variant.add(client.subscriber)
+    flush(variant)
+    variant.push([frame(20)])
+    flush(variant)
+    variant.push([frame(21)])
+    assert len(variant._lanes) == 1
+    flush(variant)
+    for number, client in enumerate(clients):
+        assert client.read == [str(owed) for owed in range(number + 1, 22)]
+    assert len({client.written[-1] for client in clients}) == 1
+
+
+def test_who_stands_elsewhere_by_now_stays_there_when_it_is_removed_here() -> None:
+    client = Client()
+    here, there = variant_of(client), variant_of()
+    there.add(client.subscriber)
+    here.remove(client.subscriber)
+    assert client.subscriber.variant is there
 
 
 _steps = st.lists(

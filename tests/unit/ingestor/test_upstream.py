@@ -77,3 +77,12 @@ async def test_nothing_is_taken_in_once_asked_to_leave() -> None:
     transport = Together([b"1", b"close", b"2"], [b"3"])
     assert await relayed(transport, Acknowledging()) == [("1", "1"), ("close", "close")]
     assert transport.sent == [[b"ack 1", b"ack close"]]
+
+
+async def test_frames_that_came_before_a_close_count_though_they_cannot_be_acknowledged() -> None:
+    class Closing(Together):
+        async def send(self, frames: Sequence[bytes]) -> None:
+            if frames:
+                raise UpstreamClosed("closed")
+
+    assert await relayed(Closing([b"1", b"2"]), Acknowledging()) == [("1", "1"), ("2", "2")]
