@@ -14,6 +14,8 @@ from websockets.server import ServerProtocol
 
 FRAGMENTS_MAX: Final = 256  # of one message; empty ones cost no bytes, so the limit of bytes does not count them
 
+TAKEN_MAX_BYTES: Final = 512 * 1024  # out of one segment, which is 256 KiB at most: only what is inflated gets so large
+
 _decoder = codecs.getincrementaldecoder("utf-8")
 
 
@@ -27,14 +29,26 @@ class TooManyFragments(PayloadTooBig):
         return "too many fragments"
 
 
+class TooMuchAtOnce(PayloadTooBig):
+    """Frames that came in together, of more than `TAKEN_MAX_BYTES` when inflated."""
+
+    def __init__(self) -> None:
+        super().__init__(None, 0)
+
+    def __str__(self) -> str:
+        return "too much at once"
+
+
 class Conversation(ServerProtocol):
     """A connection from its request on.
 
     Attributes:
         answers_pings: while it is unset, pings are passed over.
+        taken: bytes of frames since it was set to 0.
     """
 
     answers_pings = True
+    taken = 0
     _fragments = 0
     _text: codecs.IncrementalDecoder | None = None  # of the fragmented text that comes in
 
@@ -48,6 +62,9 @@ class Conversation(ServerProtocol):
         next(self.parser)
 
     def recv_frame(self, frame: Frame) -> None:
+        self.taken += len(frame.data)
+        if self.taken > TAKEN_MAX_BYTES:
+            raise TooMuchAtOnce
         match frame.opcode:
             case Opcode.TEXT | Opcode.BINARY:
                 self._fragments = 1

@@ -250,6 +250,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         if self._parted:
             return
+        self.conn.taken = 0
         self.conn.receive_data(data)
         self.handle_events()  # what came before a fault counts, in one segment with it or not
         if self.conn.parser_exc is not None:
