@@ -21,13 +21,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import Server, ServerState
 from websockets.exceptions import PayloadTooBig
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Close
+from websockets.frames import Close, Opcode
 from websockets.frames import Frame as WebSocketFrame
 from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
-from gateway.conversation import Conversation
+from gateway.conversation import TAKEN_MAX_BYTES, Conversation, TooMuchAtOnce
 from gateway.wire import EXTENSION, WAITING_MAX, Wire, WireProtocol
 
 WHAT_TO_DO = (
@@ -363,3 +363,14 @@ async def test_reader_that_gave_up_loses_no_message(accepted: Connection) -> Non
     accepted.receive_data(masked(0x81, b"kept"))
     await asyncio.wait([reading])
     assert (await accepted.receive())["text"] == "kept"
+
+
+def test_what_inflates_out_of_one_segment_is_bounded() -> None:
+    connection = Connection()
+    many = WebSocketFrame(Opcode.BINARY, bytes(TAKEN_MAX_BYTES // 4))
+    for _ in range(4):
+        connection.protocol.conn.recv_frame(many)
+    with pytest.raises(TooMuchAtOnce):
+        connection.protocol.conn.recv_frame(many)
+    connection.protocol.data_received(b"")
+    assert connection.protocol.conn.taken == 0
