@@ -29,6 +29,7 @@ import click
 import websockets
 
 from bench.ingest import feeding, ingest, parts
+from bench.servers import free_port, redis_server, wait_for_port
 from shared import event_loop
 from shared.broker import Broker, Entry
 from shared.channels import Channels
@@ -54,7 +55,7 @@ WAVE = 10_000  # messages; two waves are under way at once, which is less than R
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
 def main(rooms: int, waves: int, messages: int, rounds: int) -> None:
     """Measure, and print medians."""
-    with redis_server() as redis_url:
+    with redis_server({max(os.sched_getaffinity(0))}) as (redis_url, _):
         print("gateway, per message:")
         for name, listening in (("read", link), ("read, parse", channels), ("gateway process", gateway)):
             costs = [event_loop.run(measure(listening, redis_url, rooms, waves)) for _ in range(rounds)]
@@ -174,7 +175,7 @@ async def gateway(redis: RedisClient, redis_url: str, rooms: list[RoomKey]) -> A
     }  # fmt: skip
     process = subprocess.Popen([sys.executable, "-m", "gateway"], env=environment)
     try:
-        wait_for_port(port)
+        wait_for_port(port, process)
         clients = Clients()
         async with asyncio.TaskGroup() as tasks:
             reading = [tasks.create_task(clients.read(port, room)) for room in rooms]
@@ -278,49 +279,6 @@ async def take(pipe: Connection, listener: Listener, first: int, last: int, room
             if time.monotonic() > deadline:
                 raise TimeoutError(f"wave {wave} was not taken in")
             await asyncio.sleep(0.002)
-
-
-# --- what it takes ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def redis_server() -> Iterator[str]:
-    """A redis-server of its own, on the last core; its URL."""
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
-    try:
-        wait_for_port(port)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for_port(port: int) -> None:
-    """Until somebody listens.
-
-    Raises:
-        TimeoutError: nobody did within 15 s.
-    """
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(f"nobody listens on port {port}")
 
 
 EVENT = Chat(
