@@ -365,7 +365,7 @@ async def test_reader_that_gave_up_loses_no_message(accepted: Connection) -> Non
     assert (await accepted.receive())["text"] == "kept"
 
 
-def test_what_inflates_out_of_one_segment_is_bounded() -> None:
+async def test_what_inflates_out_of_one_segment_is_bounded() -> None:
     connection = Connection()
     many = WebSocketFrame(Opcode.BINARY, bytes(TAKEN_MAX_BYTES // 4))
     for _ in range(4):
