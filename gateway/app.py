@@ -94,7 +94,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
             *Health(relay).routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
-            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+            Mount("/viewer/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),

@@ -6,6 +6,7 @@ whose WebSocket libraries hide the HTTP answer would not learn it otherwise.
 
 import asyncio
 import logging
+import time
 from urllib.parse import unquote_to_bytes
 
 from starlette.responses import PlainTextResponse
@@ -22,6 +23,8 @@ from shared.errors import BadRoom
 from shared.platforms import DEFAULT_PLATFORM, parse_room
 
 logger = logging.getLogger(__name__)
+
+LEAVING_PER_S_MIN = 100.0  # clients sent away a second when there is more time than they need
 
 
 def room_of_path(scope: Scope) -> tuple[str, str]:
@@ -56,6 +59,7 @@ class Endpoint:
         )
         self._sessions: set[Session] = set()
         self._left = asyncio.Event()
+        self._closed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -69,7 +73,7 @@ class Endpoint:
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
-            if self._relay.draining:
+            if self._closed:
                 await session.refuse(Code.DRAINING)
             elif not self._admission.enter(origin):
                 await session.refuse(Code.OVERLOADED)
@@ -97,11 +101,28 @@ class Endpoint:
             self._left.set()
             self._admission.leave(origin)
 
-    async def drain(self) -> None:
-        """Send everybody away, to come back elsewhere; returns when they are gone, or did not go in time."""
+    def announce_leave(self) -> None:
+        """Say at `/readyz` that this gateway leaves. Who comes yet is served, and sent away with the others."""
         self._relay.draining = True
-        for session in list(self._sessions):
-            session.close(Code.DRAINING)
+        logger.info("gateway leaves clients=%d", len(self._sessions))
+
+    async def drain(self, *, within_s: float = 0.0, per_s_min: float = LEAVING_PER_S_MIN) -> None:
+        """Send everybody away, to come back elsewhere; returns when they are gone, or did not go in time.
+
+        Args:
+            within_s: the time to spread this over, so that the other gateways and the log are not asked by all at once.
+            per_s_min: how many to send away a second at least, however much time there is.
+        """
+        self._relay.draining = self._closed = True
+        sessions = list(self._sessions)
+        pause_s = min(within_s / max(1, len(sessions)), 1 / per_s_min)
+        began = time.monotonic()
+        for number, session in enumerate(sessions):
+            early_s = began + number * pause_s - time.monotonic()
+            if early_s > 0:
+                await asyncio.sleep(early_s)
+            if session in self._sessions:
+                session.close(Code.DRAINING)
         try:
             async with asyncio.timeout(self._relay.settings.shutdown_s):
                 while self._sessions:
@@ -109,3 +130,5 @@ class Endpoint:
                     await self._left.wait()
         except TimeoutError:
             logger.warning("clients did not leave in time clients=%d", len(self._sessions))
+        else:
+            logger.info("clients left clients=%d seconds=%.1f", len(sessions), time.monotonic() - began)

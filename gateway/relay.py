@@ -36,7 +36,7 @@ class Relay:
     """Rooms by key. Used as `async with`: within it the link to Redis is kept up.
 
     Attributes:
-        draining: no more clients are taken.
+        draining: this gateway leaves; clients should be sent to others.
     """
 
     def __init__(self, settings: GatewaySettings, redis: RedisClient) -> None:

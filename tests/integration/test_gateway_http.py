@@ -70,7 +70,7 @@ async def test_gateway_is_known_to_the_cluster_while_it_runs(redis_url: str) -> 
 
 
 async def test_pages_are_kept_from_doing_more_than_they_should(gateway: Gateway) -> None:
-    answer = await gateway.get("/static/no-such-file")
+    answer = await gateway.get("/viewer/static/no-such-file")
     assert answer.status_code == 404
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
