@@ -18,6 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.endpoint import Endpoint
 from gateway.health import Health
+from gateway.leave import leaving_first
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
@@ -122,7 +123,14 @@ def from_environment() -> Starlette:
             settings = settings.model_copy(update={"gateway_name": f"{settings.gateway_name[:50]}-{os.getpid()}"})
     logs.configure(settings.log_level, settings.log_format)
     redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
-    return create_app(settings, redis, around=lambda: aclosing(redis))
+
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
+        async with aclosing(redis), leaving_first(app.state.endpoint, settings):
+            yield
+
+    app = create_app(settings, redis, around=around)
+    return app
 
 
 class SecurityHeaders:

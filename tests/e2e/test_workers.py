@@ -50,6 +50,8 @@ async def test_workers_share_a_port_and_nothing_else_and_take_leave(processes: P
             assert client.socket.close_code == 1012
             assert client.frames[-1]["cursor"] == client.events[-1]["cursor"]
         assert supervisor.wait(15) == 0
+    assert processes.output().count("gateway leaves") == 2
+    assert processes.output().count("clients left") == 2
 
 
 def has(client: Client, message_id: str) -> bool:
