@@ -1,6 +1,19 @@
 """Every Prometheus metric of the project, in one place. Names are `roomcast_<part>_<what>[_<unit>|_total]`."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
+
+from shared.version import VERSION
+
+# --- every process ----------------------------------------------------------------------------------------------------
+
+BUILD = Info("roomcast_build", "Which version this process runs.")
+BUILD.info({"version": VERSION})
+LOOP_LAG = Histogram(
+    "roomcast_event_loop_lag_seconds",
+    "How late, in seconds, the event loop comes to what is due: the process has more to do than it can.",
+    # From what a timer is exact to, over a flush of a large room (some 50 ms), to where leases and pings get lost.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 # --- ingestor ---------------------------------------------------------------------------------------------------------
 
