@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gateway import gauges
 from gateway.endpoint import Endpoint
 from gateway.health import Health
 from gateway.leave import leaving_first
@@ -82,7 +83,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with around(), relay:
+        async with around(), relay, gauges.kept(relay):
             yield
 
     async def viewer(request: Request) -> Response:

@@ -73,6 +73,7 @@ class Endpoint:
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
+            metrics.CONNECTS.inc()
             if self._closed:
                 await session.refuse(Code.DRAINING)
             elif not self._admission.enter(origin):

@@ -14,7 +14,7 @@ from gateway.feed import Cluster
 from gateway.flusher import Flusher
 from gateway.room import Member, Room
 from gateway.settings import GatewaySettings
-from shared import metrics
+from gateway.subscriber import Sink
 from shared.broker import Broker, Entry
 from shared.channels import Channels
 from shared.cursor import Cursor
@@ -37,6 +37,7 @@ class Relay:
 
     Attributes:
         draining: this gateway leaves; clients should be sent to others.
+        slow_sinks: of clients that do not take now what they are sent.
     """
 
     def __init__(self, settings: GatewaySettings, redis: RedisClient) -> None:
@@ -47,6 +48,7 @@ class Relay:
         self.log_readers = asyncio.Semaphore(LOG_READERS_MAX)
         self.draining = False
         self.clients = 0
+        self.slow_sinks: set[Sink] = set()
         self._rooms: dict[RoomKey, Room] = {}
         self._tasks = asyncio.TaskGroup()
         self._cluster = Cluster(
@@ -137,7 +139,6 @@ class Relay:
                         await self._close(room)
                 except Exception:
                     logger.exception("room failed room=%s", room.key)
-            metrics.GATEWAY_ROOMS.set(len(self._rooms))
 
     async def _close(self, room: Room) -> None:
         del self._rooms[room.key]

@@ -47,7 +47,11 @@ class Session:
         self._origin = origin
         self._options = options
         wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-        self._sink = PortableSink(websocket) if wire is None else WireSink(wire, self, settings.send_soft_bytes)
+        self._sink = (
+            PortableSink(websocket, relay.slow_sinks)
+            if wire is None
+            else WireSink(wire, self, settings.send_soft_bytes, relay.slow_sinks)
+        )
         self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
         self._progress = Progress(options.lang)
