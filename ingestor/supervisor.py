@@ -21,7 +21,7 @@ from ingestor.services import Services
 from shared import metrics
 from shared.clock import now_ms
 from shared.demand import Member
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, NotDone
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name
 from shared.room import RoomKey
@@ -81,8 +81,15 @@ class Supervisor:
         """What is known of Redis may be out of date: see `rescan`."""
         self._dispelled_at = -math.inf
         """When that was last looked after (monotonic)."""
+        self._redis_fault = "redis is away"
+        """What was wrong with Redis at the last scan."""
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+
+    @property
+    def fault(self) -> str:
+        """Why no rooms are taken; empty when they are."""
+        return "stopping" if self._stopping.is_set() else self._redis_fault
 
     @property
     def rooms(self) -> int:
@@ -160,7 +167,9 @@ class Supervisor:
             # Who came since the last scan may not hear wakes yet.
             self._others = [load for other, load in loads.items() if other != name and other in self._known]
             self._known = loads.keys()
+            self._redis_fault = ""
         except BrokerUnavailable as error:
+            self._redis_fault = "redis refuses" if isinstance(error, NotDone) else "redis is away"
             logger.warning("scan failed: %s", error)
         except Exception:  # a foreign key under one of our names must not end the rooms that run
             logger.exception("scan failed")

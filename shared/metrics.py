@@ -18,6 +18,7 @@ LOOP_LAG = Histogram(
 # --- ingestor ---------------------------------------------------------------------------------------------------------
 
 ROOMS_HELD = Gauge("roomcast_ingestor_rooms", "Rooms this ingestor holds the lease of.")
+ROOMS_LIMIT = Gauge("roomcast_ingestor_rooms_limit", "Rooms this ingestor holds at most.")
 EVENTS_PUBLISHED = Counter("roomcast_ingestor_events_total", "Events stored and published.", ["platform", "type"])
 EVENTS_OVERSIZED = Counter(
     "roomcast_ingestor_events_oversized_total", "Events above the size of a log entry: not sent."
