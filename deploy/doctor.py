@@ -13,6 +13,7 @@ PROGRAMS = (
     ("chromium", "the test of the viewer page", "chromium", "chromium"),
     ("node", "the test of the viewer's script", "nodejs", "node"),
     ("haproxy", "the test of the balancer", "haproxy", "haproxy"),
+    ("promtool", "the tests of the alert rules", "prometheus", "prometheus"),
     ("docker", "docker compose up", "docker.io", "docker"),
     ("uv", "a faster installation; nothing needs it", "", "uv"),
 )
