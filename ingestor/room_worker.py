@@ -240,7 +240,16 @@ class RoomWorker:
                 return given_up(lost, self._settings, now_ms())
             attempt = self._outage.attempt
             logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, attempt, delay_s, lost)
-            self._tell(Phase.RECONNECTING, code=lost.code, attempt=attempt, retry_in_ms=int(delay_s * 1000))
+            self._writer.tell(
+                RoomPhase(
+                    phase=Phase.RECONNECTING,
+                    at=now_ms(),
+                    code=lost.code,
+                    detail=lost.detail,
+                    attempt=attempt,
+                    retry_in_ms=int(delay_s * 1000),
+                )
+            )
             await asyncio.sleep(delay_s)
 
     async def _connect_and_relay(self) -> RoomPhase:
@@ -349,8 +358,8 @@ class RoomWorker:
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
-    def _tell(self, phase: Phase, *, code: str = "", attempt: int = 0, retry_in_ms: int = 0) -> None:
-        self._writer.tell(RoomPhase(phase=phase, at=now_ms(), code=code, attempt=attempt, retry_in_ms=retry_in_ms))
+    def _tell(self, phase: Phase) -> None:
+        self._writer.tell(RoomPhase(phase=phase, at=now_ms()))
 
     def _tell_connected(self, live: LiveRoom) -> None:
         state = {}

@@ -123,6 +123,7 @@ class RoomState:
         paused: whether the host paused the broadcast.
         position: the upstream's own cursor behind the last stored batch.
         holder: the lease of who holds it now; a phase told by a holder that died is still there.
+        last_error: the latest phase that was one, also when all went well since.
     """
 
     phase: RoomPhase | None = None
@@ -133,6 +134,7 @@ class RoomState:
     paused: bool = False
     position: str = ""
     holder: str = ""
+    last_error: RoomPhase | None = None
 
 
 class Broker:
@@ -201,7 +203,10 @@ class Broker:
             BrokerUnavailable: not known. Send the same again.
         """
         keys = RoomKeys.of(lease.room)
-        args: list[str | bytes | int] = [lease.token, self._history_ttl_ms, keys.events, encode_phase(phase)]
+        encoded = encode_phase(phase)
+        args: list[str | bytes | int] = [lease.token, self._history_ttl_ms, keys.events, encoded]
+        if phase.is_error:
+            args += "last_error", encoded
         for pair in (state or {}).items():
             args += pair
         answer = await _set_phase(self._redis, [keys.lease, keys.state], args)
@@ -270,15 +275,9 @@ class Broker:
             pipeline.hgetall(keys.state).get(keys.lease)
             answers = await pipeline.execute()
         fields: dict[bytes, bytes] = answers[0]
-        phase = None
-        if b"phase" in fields:
-            try:
-                phase = decode_phase(fields[b"phase"])
-            except msgspec.DecodeError:
-                metrics.REDIS_MALFORMED.labels("state").inc()
         viewers = fields.get(b"viewer_count", b"")
         return RoomState(
-            phase=phase,
+            phase=_phase(fields.get(b"phase")),
             title=_text(fields.get(b"title", b"")),
             owner=fields.get(b"owner"),
             viewer_count=int(viewers) if viewers.isdigit() and len(viewers) < 17 else None,
@@ -286,6 +285,7 @@ class Broker:
             gifts={b"1": True, b"0": False}.get(fields.get(b"gifts", b"")),
             position=_text(fields.get(b"cursor", b"")),
             holder=_text(answers[1] or b""),
+            last_error=_phase(fields.get(b"last_error")),
         )
 
 
@@ -299,6 +299,14 @@ def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]])
             metrics.REDIS_MALFORMED.labels("log").inc()
             logger.debug("foreign entry skipped room=%s id=%r", room, cursor)
     return entries
+
+
+def _phase(value: bytes | None) -> RoomPhase | None:
+    try:
+        return None if value is None else decode_phase(value)
+    except msgspec.DecodeError:
+        metrics.REDIS_MALFORMED.labels("state").inc()
+        return None
 
 
 def _text(value: bytes) -> str:

@@ -241,12 +241,26 @@ async def test_phase_is_written_and_told_and_is_not_in_the_log(bench: Bench, ear
     assert state.holder == lease.token
 
 
+async def test_an_error_is_remembered_when_all_goes_well_again(bench: Bench) -> None:
+    lease = await bench.hold()
+    error = RoomPhase(phase=Phase.RECONNECTING, at=5, attempt=1, code="upstream_lost", detail="reset")
+    offline = RoomPhase(phase=Phase.NOT_LIVE, at=6, code="offline")
+    for phase in (error, RoomPhase(phase=Phase.CONNECTED, at=7), offline):
+        assert await bench.broker.set_phase(lease, phase)
+    await bench.hold(replaces=lease.owner)
+
+    state = await bench.broker.state(bench.room)
+    assert (state.phase, state.last_error) == (offline, error)
+
+
 async def test_state_that_cannot_be_read_counts_as_unknown(bench: Bench) -> None:
     await bench.commands.hset(
-        bench.keys.state, mapping={"phase": '{"phase":"dancing","at":1}', "viewer_count": "many", "title": b"\xff"}
+        bench.keys.state,
+        mapping={"phase": '{"phase":"dancing","at":1}', "viewer_count": "many", "title": b"\xff", "last_error": "1"},
     )
     state = await bench.broker.state(bench.room)
     assert (state.phase, state.viewer_count, state.gifts, state.title) == (None, None, None, "\ufffd")
+    assert state.last_error is None
 
 
 async def test_heartbeat_names_the_last_id(bench: Bench, ear: Ear) -> None:
