@@ -31,6 +31,7 @@ TAIL_MAX_BYTES = (
     4 * 1024 * 1024
 )  # what HISTORY_BYTES keeps by default; a log can be far larger when somebody else fills it
 
+_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 _MARKER = "epoch"
 _NOTHING = b"-"
 _TYPE = re.compile(rb"[a-z][a-z_]{0,31}")
@@ -104,6 +105,21 @@ class Published:
 class Hole:
     """The log ends at `last`: before the batch begins, or in another epoch. Redis forgot something."""
 
+    last: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A log from one end to the other.
+
+    Attributes:
+        length: entries, markers among them.
+        first: the oldest entry; None when all were trimmed.
+        last: the last id it ever gave.
+    """
+
+    length: int
+    first: Cursor | None
     last: Cursor
 
 
@@ -220,6 +236,15 @@ class Broker:
         Raises:
             BrokerUnavailable: Redis cannot be asked.
         """
+        extent = await self.extent(room)
+        return None if extent is None else extent.last
+
+    async def extent(self, room: RoomKey) -> Extent | None:
+        """From where to where the log goes. None: there is no log.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
         log = RoomKeys.of(room).log
         async with self._redis.turn() as commands:
             try:
@@ -228,7 +253,12 @@ class Broker:
                 if await commands.exists(log):  # begun a moment ago, or no log at all
                     raise BrokerUnavailable(f"the log could not be asked: {error}") from error
                 return None
-        return Cursor.parse(about["last-generated-id"])
+        first = about["first-entry"]
+        return Extent(
+            length=about["length"],
+            first=None if first is None else Cursor.parse(first[0]),
+            last=Cursor.parse(about["last-generated-id"]),
+        )
 
     async def page(self, room: RoomKey, after: Cursor, count: int = PAGE_ENTRIES) -> list[Entry]:
         """The entries from `after` on, itself included where it is still there: it proves that nothing is missing.
@@ -287,6 +317,27 @@ class Broker:
             holder=_text(answers[1] or b""),
             last_error=_phase(fields.get(b"last_error")),
         )
+
+    async def unowned(self, rooms: Sequence[RoomKey], now_ms: int) -> list[RoomKey]:
+        """Those of the rooms that nobody holds, and that are not left alone for a while.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        found = []
+        for start in range(0, len(rooms), _PIPELINE):
+            asked = rooms[start : start + _PIPELINE]
+            async with self._redis.turn() as commands:
+                pipeline = commands.pipeline(transaction=False)
+                for room in asked:
+                    keys = RoomKeys.of(room)
+                    pipeline.exists(keys.lease).hget(keys.state, "phase")
+                answers = await pipeline.execute()
+            for room, held, told in zip(asked, answers[::2], answers[1::2], strict=True):
+                phase = _phase(told)
+                if not held and not (phase is not None and phase.rests(now_ms)):
+                    found.append(room)
+        return found
 
 
 def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Entry]:

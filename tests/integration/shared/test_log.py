@@ -5,13 +5,14 @@ import asyncio
 import pytest
 from redis.exceptions import ResponseError
 
-from shared.broker import Broker, Hole, Published
+from shared.broker import Broker, Extent, Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
 from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient
+from shared.room import RoomKey
 from tests.integration.shared.conftest import Bench, Ear, batch
 
 CONNECTED = RoomPhase(phase=Phase.CONNECTED, at=1)
@@ -220,6 +221,29 @@ async def test_room_without_a_log_is_empty(bench: Bench) -> None:
     assert await bench.log() == []
     assert await bench.broker.tail(bench.room, 10) == []
     assert (await bench.broker.state(bench.room)).phase is None
+
+
+async def test_extent_of_a_log_is_what_is_left_of_it(bench: Bench) -> None:
+    lease = await bench.hold()
+    await bench.broker.publish(lease, 1, batch("a", "b", "c"), state={}, min_id=None)
+    first, last = Cursor(lease.epoch, 0), Cursor(lease.epoch, 3)
+    assert await bench.broker.extent(bench.room) == Extent(4, first, last)
+    await bench.commands.xtrim(bench.keys.log, minid=f"{lease.epoch}-2", approximate=False)
+    assert await bench.broker.extent(bench.room) == Extent(2, Cursor(lease.epoch, 2), last)
+    await bench.commands.xtrim(bench.keys.log, maxlen=0, approximate=False)
+    assert await bench.broker.extent(bench.room) == Extent(0, None, last)
+    await bench.commands.delete(bench.keys.log)
+    assert await bench.broker.extent(bench.room) is None
+
+
+async def test_rooms_that_nobody_holds_are_found_but_for_those_that_rest(bench: Bench) -> None:
+    held = await bench.hold()
+    assert await bench.broker.unowned([bench.room], 1_000) == []
+    await bench.broker.set_phase(held, RoomPhase(phase=Phase.FAILED, at=1_000, code="blocked", retry_at=2_000))
+    await bench.leases.release(held, only_if_idle=False, acknowledged=None)
+    never = RoomKey("tiktok", "7002")
+    assert await bench.broker.unowned([bench.room, never], 1_999) == [never]
+    assert await bench.broker.unowned([bench.room, never], 2_000) == [bench.room, never]
 
 
 async def test_phase_is_written_and_told_and_is_not_in_the_log(bench: Bench, ear: Ear) -> None:
