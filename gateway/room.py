@@ -233,7 +233,7 @@ class Room:
         try:
             self.target = RoomKey(self.key.platform, target)
         except BadRoom:
-            logger.warning("name pointed to no room name=%s", self.key)
+            logger.warning("name pointed to no room room=%s", self.key)
             return
         for member in list(self.members.values()):
             member.on_target(self)

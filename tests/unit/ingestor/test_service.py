@@ -180,6 +180,19 @@ async def test_a_lost_upstream_is_opened_again_and_an_overlap_shows_that_nothing
     assert first.closed
 
 
+async def test_why_an_upstream_was_lost_can_be_read_when_another_is_open(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).drop()
+        (await stage.connector.upstream(2)).push(("1", "a"))
+        await stage.logged("live_status", "gap", "a")
+        state = await stage.broker.state(ROOM)
+    assert state.phase is not None
+    assert state.phase.phase is Phase.CONNECTED
+    assert state.last_error is not None
+    assert (state.last_error.code, state.last_error.detail) == ("upstream_lost", "cut by the test")
+
+
 async def test_without_an_overlap_a_gap_is_told_before_what_comes_next(stage: Stage) -> None:
     async with stage.ingestor():
         await stage.demand.announce(ROOM)
