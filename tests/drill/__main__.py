@@ -125,8 +125,12 @@ class Drill:
                     compose.until(lambda: sum(compose.clients().values()) == CLIENTS, "all are back")
             self.judge(end())
 
-    def kill_one(self, service: str) -> None:
-        """A crash."""
+    def kill_each(self) -> None:
+        """A crash of a gateway, and one of an ingestor."""
+        for service in ("gateway", "ingestor"):
+            self._kill_one(service)
+
+    def _kill_one(self, service: str) -> None:
         self.say(f"kill -9 of one {service}")
         with self.listening(CLIENTS) as end:
             compose.until(lambda: sum(compose.clients().values()) == CLIENTS, "all are there")
@@ -145,11 +149,11 @@ class Drill:
 def main(keep: bool, steps: str) -> None:
     """Handle a whole cluster roughly while clients listen, and say what they noticed."""
     drill = Drill(f"ws://127.0.0.1:{os.environ.get('PORT', '8000')}")
-    chosen = {
+    chosen: dict[str, Callable[[], None]] = {
         "spread": drill.spread,
         "scale": drill.scale,
         "restart": drill.restart_all,
-        "kill": lambda: [drill.kill_one(service) for service in ("gateway", "ingestor")],
+        "kill": drill.kill_each,
     }
     try:
         drill.say("docker compose --profile demo up -d --build --wait")
