@@ -18,6 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.endpoint import Endpoint
 from gateway.health import Health
+from gateway.overview import Overview
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
@@ -92,6 +93,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
         trusted_proxies=settings.trusted_proxies,
         routes=[
             *Health(relay).routes(),
+            *Overview(relay).routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
