@@ -1,6 +1,7 @@
 """What operators are told of rooms and of the cluster."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.conftest import RedisServer
 from tests.events import chat, like
 from tests.gateways import Gateway, running_gateway
 from tests.holder import Holder, HolderClient
+from tests.topologies import ClusterTopology
 
 ROOM = "7300000000000000001"
 KEY = f"tiktok:{ROOM}"
@@ -214,3 +216,31 @@ async def test_without_redis_nothing_is_known(own_redis: RedisServer, path: str)
         own_redis.stop()
         answer = await gateway.get(path)
     assert (answer.status_code, answer.json()) == (503, {"status": "redis is away"})
+
+
+async def test_all_of_it_is_told_from_a_redis_of_several_masters(tmp_path: Path) -> None:
+    topology = ClusterTopology(tmp_path / "redis")
+    try:
+        async with (
+            HolderClient(topology.url) as cluster,
+            running_gateway(topology.url) as gateway,
+            gateway.join(ROOM) as client,
+            gateway.join("7300000000000000002") as other,
+        ):
+            holder = cluster.holder(KEY)
+            await holder.wanted()
+            await cluster.holder("tiktok:7300000000000000002").wanted()
+            await holder.go_live()
+            await holder.chat("one")
+            await client.until(content="one")
+            await other.next()
+            for name in ("gw-2", "gw-3", "gw-4"):
+                await holder.demand.heartbeat("gateway", name, {"clients": 5})
+                await Headcount(cluster.redis, name).tell({holder.room: 5})
+            assert {room["clients"] for room in (await gateway.get("/rooms")).json()["rooms"]} == {16, 1}
+            room = (await gateway.get(f"/rooms/tiktok/{ROOM}")).json()
+            assert (room["phase"], room["clients"], room["log"]["length"]) == ("connected", 16, 2)
+            answer = (await gateway.get("/cluster")).json()
+            assert (len(answer["gateways"]), answer["rooms_wanted"], answer["rooms_unowned"]) == (4, 2, 1)
+    finally:
+        topology.stop()
