@@ -11,16 +11,17 @@ Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
 KEPT_MAX = 1_000  # answers; those to what was not asked for longest go first
+REST = 10  # times what a look took is its answer good at least: however many rooms there are, looks are a tenth of all
 
 
 class _Kept(Generic[Answer]):
-    """What was found, or that Redis was away, and when."""
+    """What was found, or that Redis was away, and how long that is good."""
 
-    __slots__ = ("found", "looked_at", "looking")
+    __slots__ = ("found", "good_until", "looking")
 
     def __init__(self) -> None:
         self.looking = asyncio.Lock()
-        self.looked_at = float("-inf")
+        self.good_until = float("-inf")
         self.found: Answer | BrokerUnavailable = BrokerUnavailable("not looked yet")
 
 
@@ -29,7 +30,7 @@ class Fresh(Generic[Key, Answer]):
 
     Args:
         look: finds an answer; may raise BrokerUnavailable, which is kept like an answer.
-        fresh_s: how long an answer is good.
+        fresh_s: how long an answer is good that was found at once.
         looks_max: looks at once.
         clock: seconds, monotonic.
     """
@@ -52,7 +53,7 @@ class Fresh(Generic[Key, Answer]):
         return len(self._kept)
 
     async def get(self, key: Key) -> Answer:
-        """The answer, at most `fresh_s` old.
+        """The answer, at most `fresh_s` old unless it takes long to find.
 
         Raises:
             BrokerUnavailable: Redis cannot be asked, or could not a moment ago.
@@ -62,13 +63,19 @@ class Fresh(Generic[Key, Answer]):
         if len(self._kept) > KEPT_MAX:
             del self._kept[next(iter(self._kept))]
         async with kept.looking:
-            if self._clock() - kept.looked_at > self._fresh_s:
+            if self._clock() > kept.good_until:
                 async with self._turns:
-                    try:
-                        kept.found = await self._look(key)
-                    except BrokerUnavailable as error:
-                        kept.found = error
-                kept.looked_at = self._clock()
+                    await self._renew(key, kept)
         if isinstance(kept.found, BrokerUnavailable):
             raise BrokerUnavailable(str(kept.found)) from kept.found
         return kept.found
+
+    async def _renew(self, key: Key, kept: _Kept[Answer]) -> None:
+        began_at = self._clock()
+        rest_s = 0.0
+        try:
+            kept.found = await self._look(key)
+            rest_s = REST * (self._clock() - began_at)
+        except BrokerUnavailable as error:
+            kept.found = error
+        kept.good_until = self._clock() + max(self._fresh_s, rest_s)

@@ -29,7 +29,7 @@ Found = dict[str, Any]
 
 
 class Survey:
-    """What can be seen from this gateway, not older than FRESH_S.
+    """What can be seen from this gateway, as of a moment ago.
 
     Attributes:
         rooms: all rooms, by None.
@@ -38,7 +38,8 @@ class Survey:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._gateways = Fresh(self._look_at_members, fresh_s=FRESH_S)
+        self._members = Fresh(self._look_at_members, fresh_s=FRESH_S)
+        self._wanted = Fresh(self._look_at_demand, fresh_s=FRESH_S)
         self._room = Fresh(self._look_at_room, fresh_s=FRESH_S, looks_max=READERS_MAX)
         self.rooms = Fresh(self._look_at_rooms, fresh_s=FRESH_S)
         self.cluster = Fresh(self._look_at_cluster, fresh_s=FRESH_S)
@@ -46,7 +47,7 @@ class Survey:
     # --- rooms -------------------------------------------------------------------------------------------------------
 
     async def _look_at_rooms(self, _: None) -> Found:
-        wanted = [key for key in await self._relay.demand.wanted() if not _is_pointer(key)]
+        wanted = await self._wanted.get(None)
         listed = wanted[:ROOMS_MAX]
         clients = await self._clients(listed)
         turns = asyncio.Semaphore(READERS_MAX)
@@ -59,6 +60,9 @@ class Survey:
             return _known(found)
 
         return {"total": len(wanted), "rooms": await asyncio.gather(*map(look_at, listed, clients))}
+
+    async def _look_at_demand(self, _: None) -> list[RoomKey]:
+        return [key for key in await self._relay.demand.wanted() if not _is_pointer(key)]
 
     async def room(self, key: RoomKey) -> Found | None:
         """One room, or a name with the room it points to; None where nobody asks for it and nothing is left of it.
@@ -84,7 +88,7 @@ class Survey:
             "clients": (await self._clients([key]))[0],
             "wanted_ms": wish.remaining_ms,
             "raw": wish.raw or None,
-            "epoch": int(epoch) if (epoch := state.holder.partition(" ")[0]).isdigit() else None,
+            "epoch": epoch if isinstance(epoch := _integer(state.holder.partition(" ")[0]), int) else None,
             "detail": phase.detail if phase else None,
             "attempt": (phase.attempt or None) if phase else None,
             "retry_at": (phase.retry_at or None) if phase else None,
@@ -130,7 +134,7 @@ class Survey:
     async def _clients(self, rooms: list[RoomKey]) -> list[int]:
         """The clients of each room in the whole cluster: those elsewhere as of the last that their gateways told."""
         name = self._relay.settings.gateway_name
-        others = [member.name for member in await self._gateways.get("gateway") if member.name != name]
+        others = [member.name for member in await self._members.get("gateway") if member.name != name]
         elsewhere = await self._relay.headcount.read(others, rooms)
         return [self._here(room) + count for room, count in zip(rooms, elsewhere, strict=True)]
 
@@ -141,9 +145,9 @@ class Survey:
 
     async def _look_at_cluster(self, _: None) -> Found:
         relay = self._relay
-        gateways = [_shown(member) for member in await relay.demand.members("gateway")]
-        ingestors = [_shown(member) for member in await relay.demand.members("ingestor")]
-        wanted = [key for key in await relay.demand.wanted() if not _is_pointer(key)]
+        gateways = [_shown(member) for member in await self._members.get("gateway")]
+        ingestors = [_shown(member) for member in await self._members.get("ingestor")]
+        wanted = await self._wanted.get(None)
         return {
             "clients": _sum(gateways, "clients"),
             "clients_left": sum(
@@ -184,10 +188,13 @@ def _json(value: bytes | None) -> Any:
 
 def _shown(member: Member) -> Found:
     """A member and whatever it told of itself, which another version may have more or less of."""
-    told = {
-        field: int(value) if value.isdecimal() and len(value) < 17 else value for field, value in member.load.items()
-    }
+    told = {field: _integer(value) for field, value in member.load.items()}
     return told | {"name": member.name, "age_s": round(member.age_s, 1)}
+
+
+def _integer(text: str) -> int | str:
+    """The number that the text is, or else the text."""
+    return int(text) if text.isdecimal() and len(text) < 17 else text
 
 
 def _number(load: Mapping[str, Any], field: str) -> int:

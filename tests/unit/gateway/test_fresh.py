@@ -19,6 +19,7 @@ class Lookout:
         self.gate = asyncio.Event()
         self.gate.set()
         self.now = 0.0
+        self.takes_s = 0.0
         self.fresh = Fresh(self.look, fresh_s=2.0, looks_max=2, clock=lambda: self.now)
 
     async def look(self, key: str) -> str:
@@ -27,6 +28,7 @@ class Lookout:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await self.gate.wait()
+            self.now += self.takes_s
             if self.away:
                 raise BrokerUnavailable("away")
             return f"{key}{self.looks}"
@@ -77,6 +79,19 @@ async def test_that_redis_is_away_is_an_answer_too() -> None:
     assert lookout.looks == 1
     lookout.away, lookout.now = False, 2.1
     assert await lookout.fresh.get("a") == "a2"
+
+
+async def test_what_took_long_to_find_is_good_for_longer() -> None:
+    lookout = Lookout()
+    lookout.takes_s = 1.0
+    assert await lookout.fresh.get("a") == "a1"
+    lookout.now = 11.0
+    assert await lookout.fresh.get("a") == "a1"
+    lookout.now, lookout.away = 11.1, True
+    with pytest.raises(BrokerUnavailable):
+        await lookout.fresh.get("a")
+    lookout.now, lookout.away = lookout.now + 2.1, False
+    assert await lookout.fresh.get("a") == "a3"
 
 
 async def test_answers_are_not_kept_without_end() -> None:
