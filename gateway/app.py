@@ -20,6 +20,7 @@ from gateway import gauges
 from gateway.endpoint import Endpoint
 from gateway.health import Health
 from gateway.leave import leaving_first
+from gateway.overview import Overview
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
@@ -94,6 +95,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
         trusted_proxies=settings.trusted_proxies,
         routes=[
             *Health(relay).routes(),
+            *Overview(relay).routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
             Mount("/viewer/static", StaticFiles(directory=STATIC, check_dir=False)),

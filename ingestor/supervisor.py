@@ -25,6 +25,7 @@ from shared.errors import BrokerUnavailable, NotDone
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name
 from shared.room import RoomKey
+from shared.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Supervisor:
         self._services = services
         self._settings = services.settings
         self._connectors = connectors
+        self._started_at = now_ms()
         self._workers: dict[RoomKey, Worker | None] = {}
         """Rooms held; None while the lease is being claimed, or left to others."""
         self._resting: dict[RoomKey, float] = {}
@@ -160,7 +162,7 @@ class Supervisor:
         wanted: list[RoomKey] = []
         self._others = []
         try:
-            await demand.heartbeat("ingestor", name, {"rooms": self.rooms, "max_rooms": self._settings.max_rooms})
+            await demand.heartbeat("ingestor", name, self._told_load())
             wanted = list(await demand.wanted())
             members = await demand.members("ingestor")
             loads = {member.name: load for member in members if (load := _load(member)) is not None}
@@ -174,6 +176,15 @@ class Supervisor:
         except Exception:  # a foreign key under one of our names must not end the rooms that run
             logger.exception("scan failed")
         return wanted
+
+    def _told_load(self) -> dict[str, int | str]:
+        """What the cluster is told of this ingestor, besides that it is alive."""
+        return {
+            "rooms": self.rooms,
+            "max_rooms": self._settings.max_rooms,
+            "started": self._started_at,
+            "version": VERSION,
+        }
 
     def _relieve(self) -> None:
         """Hand rooms over, if others hold clearly fewer."""

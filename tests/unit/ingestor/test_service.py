@@ -24,6 +24,7 @@ from shared.lease import Lease, Leases, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
+from shared.version import VERSION
 from tests.events import chat
 from tests.fakes import FakeConnector
 
@@ -615,6 +616,18 @@ async def test_nothing_is_handed_over_to_who_cannot_take_it(stage: Stage, load: 
         assert one.rooms == 4
         idling.cancel()
     assert len(stage.connector.upstreams) == 4
+
+
+async def test_an_ingestor_tells_how_busy_it_is_and_which_version(stage: Stage) -> None:
+    async with stage.ingestor(max_rooms=7, scan_interval_s=0.1):
+        await stage.demand.announce(ROOM)
+        await stage.phase(Phase.CONNECTED)
+        async with asyncio.timeout(10):
+            while not (members := await stage.demand.members("ingestor")) or members[0].load["rooms"] != "1":
+                await asyncio.sleep(0.005)
+    load = members[0].load
+    assert (load["max_rooms"], load["version"]) == ("7", VERSION)
+    assert int(load["started"]) > 1_700_000_000_000
 
 
 async def test_an_ingestor_that_ends_says_goodbye_before_its_rooms_are_gone(stage: Stage) -> None:
