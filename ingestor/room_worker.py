@@ -21,6 +21,7 @@ from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upst
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
 from ingestor.outage import Mute, Outage, given_up, resting
+from ingestor.room_gauge import RoomGauge
 from ingestor.services import Services
 from ingestor.upstream import running
 from shared import events, metrics
@@ -105,6 +106,7 @@ class RoomWorker:
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
+        self._gauge = RoomGauge(lease.room.platform)
 
     @classmethod
     async def open(cls, services: Services, connector: Connector, lease: Lease) -> "RoomWorker":
@@ -138,10 +140,14 @@ class RoomWorker:
         self._writer.hurry()
         self._recheck.set()
 
-    async def run(self) -> None:
-        """Hold the room until it is over, unwanted, lost or stopped; then release it."""
+    async def run(self) -> bool:
+        """Hold the room until it is over, unwanted, lost or stopped; then release it. False when it was lost."""
+        with self._gauge:
+            return await self._run()
+
+    async def _run(self) -> bool:
         room = self.room
-        metrics.ROOMS_HELD.inc()
+        lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 background = [
@@ -163,11 +169,11 @@ class RoomWorker:
                 for task in background:
                     task.cancel()
         except* LeaseLost:
+            lost = True
             logger.info("lease lost room=%s", room)
             with contextlib.suppress(BrokerUnavailable):
                 await self._services.demand.wake(room)  # perhaps nobody has it
-        finally:
-            metrics.ROOMS_HELD.dec()
+        return not lost
 
     async def _run_until_left(self, tasks: asyncio.TaskGroup) -> bool:
         """Ingest, then give the room up. False when it is wanted again, and still ours."""
@@ -185,6 +191,7 @@ class RoomWorker:
             async with asyncio.timeout(self._settings.drain_s):
                 if over is not None:
                     logger.info("room over room=%s phase=%s code=%s: %s", self.room, over.phase, over.code, over.detail)
+                    self._gauge.move(over.phase)
                     self._writer.tell(over)
                 await self._writer.drain()
                 if over is not None and over.phase in (Phase.NOT_LIVE, Phase.ENDED):
@@ -350,6 +357,7 @@ class RoomWorker:
     # --- telling -----------------------------------------------------------------------------------------------------
 
     def _tell(self, phase: Phase, *, code: str = "", attempt: int = 0, retry_in_ms: int = 0) -> None:
+        self._gauge.move(phase)
         self._writer.tell(RoomPhase(phase=phase, at=now_ms(), code=code, attempt=attempt, retry_in_ms=retry_in_ms))
 
     def _tell_connected(self, live: LiveRoom) -> None:
@@ -361,6 +369,7 @@ class RoomWorker:
         if live.viewer_count is not None:
             state["viewer_count"] = str(live.viewer_count)
         state["gifts"] = "1" if live.gifts else "0"
+        self._gauge.move(Phase.CONNECTED)
         self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
         event = self._broadcast.news(live, now_ms())
         if event is None:

@@ -9,9 +9,11 @@ from shared.broker import Broker, Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
+from shared.keys import RoomKeys
 from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient
+from shared.room import RoomKey
 from tests.integration.shared.conftest import Bench, Ear, batch
 
 CONNECTED = RoomPhase(phase=Phase.CONNECTED, at=1)
@@ -296,3 +298,21 @@ async def test_log_that_begins_while_it_is_asked_about_is_to_be_asked_about_agai
     with pytest.raises(BrokerUnavailable):
         await broker.last_id(bench.room)
     assert await bench.broker.last_id(bench.room) is not None
+
+
+async def test_rooms_are_left_alone_while_they_are_held_or_rest(bench: Bench) -> None:
+    held, rests, rested, broken, new = (RoomKey("tiktok", str(7100 + number)) for number in range(5))
+    for room in (held, rests, rested, broken):
+        lease = await bench.leases.acquire(room, new_owner("one"), need_demand=False)
+        assert isinstance(lease, Lease)
+        retry_at = {rests: 61_000, rested: 999}.get(room, 0)
+        phase = Phase.FAILED if retry_at else Phase.CONNECTED
+        await bench.broker.set_phase(lease, RoomPhase(phase=phase, at=1, retry_at=retry_at))
+        if room is not held:
+            await bench.leases.release(lease, only_if_idle=False, acknowledged=None)
+    await bench.commands.hset(RoomKeys.of(broken).state, "phase", "{")
+
+    held_ms, *others = await bench.broker.left_alone_ms([held, rests, rested, broken, new], now_ms=1000)
+
+    assert 0 < held_ms <= bench.leases.ttl_s * 1000
+    assert others == [60_000, 0, 0, 0]
