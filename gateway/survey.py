@@ -157,7 +157,7 @@ class Survey:
             ),
             "rooms_wanted": len(wanted),
             "rooms_held": _sum(ingestors, "rooms"),
-            "rooms_unowned": len(await relay.broker.unowned(wanted, now_ms())),
+            "rooms_unowned": (await relay.broker.left_alone_ms(wanted, now_ms())).count(0),
             "rooms_left": sum(max(0, _number(load, "max_rooms") - _number(load, "rooms")) for load in ingestors),
             "gateways": gateways,
             "ingestors": ingestors,

@@ -19,6 +19,15 @@ LOOP_LAG = Histogram(
 
 ROOMS_HELD = Gauge("roomcast_ingestor_rooms", "Rooms this ingestor holds the lease of.")
 ROOMS_LIMIT = Gauge("roomcast_ingestor_rooms_limit", "Rooms this ingestor holds at most.")
+ROOMS_BY_PHASE = Gauge(
+    "roomcast_ingestor_rooms_by_phase",
+    "Rooms this ingestor holds, by the phase they are in: connected is what they should be.",
+    ["platform", "phase"],
+)
+BUFFERED_BYTES = Gauge(
+    "roomcast_ingestor_buffered_bytes",
+    "Bytes of events that wait for Redis to take them; near 0 unless it is away or too slow.",
+)
 EVENTS_PUBLISHED = Counter("roomcast_ingestor_events_total", "Events stored and published.", ["platform", "type"])
 EVENTS_OVERSIZED = Counter(
     "roomcast_ingestor_events_oversized_total", "Events above the size of a log entry: not sent."
@@ -29,13 +38,27 @@ EVENTS_DISCARDED = Counter(
 ROOMS_STALLED = Gauge(
     "roomcast_ingestor_rooms_stalled", "Rooms of this ingestor whose events Redis does not take now: they wait."
 )
-LEASES = Counter("roomcast_ingestor_leases_total", "Lease changes.", ["what"])
+LEASES = Counter(
+    "roomcast_ingestor_leases_total",
+    "Lease changes: acquired, and then left, handed_over, or lost to somebody else; taken_back is a kind of acquired.",
+    ["what"],
+)
+ROOMS_WANTED = Gauge(
+    "roomcast_cluster_rooms_wanted",
+    "Rooms that clients want, in the whole cluster, as this ingestor's last scan saw it.",
+)
+ROOMS_UNOWNED = Gauge(
+    "roomcast_cluster_rooms_unowned",
+    "Those of them that no ingestor holds and that do not rest: there is no place for them. An estimate where this "
+    "ingestor does not know of many rooms; take the maximum over all ingestors.",
+)
 UPSTREAM_CONNECTS = Counter("roomcast_ingestor_upstream_connects_total", "Upstream connections opened.", ["platform"])
 UPSTREAM_LOSSES = Counter("roomcast_ingestor_upstream_losses_total", "Upstreams lost or refused.", ["platform", "code"])
 PUBLISH_SECONDS = Histogram(
     "roomcast_ingestor_publish_seconds",
-    "From the receipt of a frame to its events being stored.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    "From the receipt of a frame to its events being stored, of the oldest event of each batch.",
+    # Some ms while all is well; seconds while Redis fails over, and the last of them while it is away.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
 )
 
 MESSAGES_UNKNOWN = Counter("roomcast_ingestor_messages_unknown_total", "Messages of a method nobody has described.")
