@@ -24,9 +24,9 @@ from shared.errors import ConfigError
 from shared.http_server import listen
 from shared.redis_client import open_redis
 from shared.settings import PREFIX, load
+from simulator import lead
 from simulator.app import create_app as create_simulator
 from simulator.config import SimulatorConfig
-from simulator.platforms import PLATFORMS
 from simulator.server import server as simulator_server
 
 MEMORY_URL = "memory://laptop"
@@ -63,8 +63,7 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     try:
-        settings = {name: value for row in PLATFORMS for name, value in {**row.settings(url), **row.demo}.items()}
-        yield {name.removeprefix(PREFIX).lower(): value for name, value in settings.items()}
+        yield {name.removeprefix(PREFIX).lower(): value for name, value in lead.settings(url).items()}
     finally:
         server.should_exit = True
         await serving

@@ -148,7 +148,9 @@ class LogWriter:
         if len(item.data) > ENTRY_MAX_BYTES:
             self._next_offset -= 1
             metrics.EVENTS_OVERSIZED.inc()
-            logger.warning("event too large room=%s type=%s bytes=%d", self.room, item.type, len(item.data))
+            logger.warning(
+                "event too large room=%s epoch=%d type=%s bytes=%d", self.room, self.epoch, item.type, len(item.data)
+            )
             return
         self._waiting_bytes += len(item.data)
         self._take(item)
@@ -187,7 +189,7 @@ class LogWriter:
         tellings = [item for item in self._waiting if isinstance(item, _Telling)]
         dropped = len(self._waiting) - len(tellings)
         metrics.EVENTS_DISCARDED.inc(dropped)
-        logger.warning("buffer full room=%s dropped=%d", self.room, dropped)
+        logger.warning("buffer full room=%s epoch=%d dropped=%d", self.room, self.epoch, dropped)
         self._waiting = deque(tellings[-1:])
         self._waiting_bytes = sum(len(item.data) for item in self._frozen)
         self._overflowed = True
@@ -266,10 +268,10 @@ class LogWriter:
     def _stalled(self, error: BrokerUnavailable) -> Iterator[None]:
         """Tell that nothing is stored, and when it is again."""
         began_at = self._clock()
-        logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
+        logger.warning("storing failed room=%s epoch=%d waiting=%d: %s", self.room, self.epoch, self.waiting, error)
         with metrics.ROOMS_STALLED.track_inprogress():
             yield
-        logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - began_at)
+        logger.info("storing again room=%s epoch=%d after_s=%.1f", self.room, self.epoch, self._clock() - began_at)
 
     async def _pause(self, delay_s: float) -> None:
         self._hurry.clear()
@@ -328,7 +330,9 @@ class LogWriter:
                 # The lease may only have expired, with nobody else there: renewing finds out, and revives it.
                 await self._renew()
             case Hole(last) if last.epoch == self.epoch and (missing := self._kept_after(last)) is not None:
-                logger.warning("log went back room=%s to=%s refilled=%d", self.room, last, len(missing))
+                logger.warning(
+                    "log went back room=%s epoch=%d to=%s refilled=%d", self.room, self.epoch, last, len(missing)
+                )
                 for start in range(0, len(missing), BATCH_MAX_ENTRIES):
                     await self._publish(missing[start : start + BATCH_MAX_ENTRIES], {})
             case Hole() | NoLog():

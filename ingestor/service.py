@@ -13,7 +13,7 @@ from ingestor.door import answering
 from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
-from shared import event_loop, logs, metrics
+from shared import event_loop, logs, loop_lag, metrics
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
@@ -87,7 +87,11 @@ async def serve(settings: IngestorSettings) -> None:
         stack.push_async_callback(redis.aclose)
         connectors = await stack.enter_async_context(open_connectors())
         await stack.enter_async_context(running(settings, redis, connectors, listener=listener))
-        await stop.wait()
+        watching = asyncio.create_task(loop_lag.watch())
+        try:
+            await stop.wait()
+        finally:
+            watching.cancel()
 
 
 def run() -> None:

@@ -26,6 +26,7 @@ from shared.errors import BrokerUnavailable, NotDone
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name
 from shared.room import RoomKey
+from shared.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Supervisor:
         self._services = services
         self._settings = services.settings
         self._connectors = connectors
+        self._started_at = now_ms()
         self._workers: dict[RoomKey, Worker | None] = {}
         """Rooms held; None while the lease is being claimed, or left to others."""
         self._resting: dict[RoomKey, float] = {}
@@ -164,7 +166,7 @@ class Supervisor:
         wanted: list[RoomKey] = []
         self._others = []
         try:
-            await demand.heartbeat("ingestor", name, {"rooms": self.rooms, "max_rooms": self._settings.max_rooms})
+            await demand.heartbeat("ingestor", name, self._told_load())
             wanted = [room for room in await demand.wanted() if room.platform in self._connectors]
             metrics.ROOMS_WANTED.set(sum(not is_name(room) for room in wanted))
             members = await demand.members("ingestor")
@@ -179,6 +181,15 @@ class Supervisor:
         except Exception:  # a foreign key under one of our names must not end the rooms that run
             logger.exception("scan failed")
         return wanted
+
+    def _told_load(self) -> dict[str, int | str]:
+        """What the cluster is told of this ingestor, besides that it is alive."""
+        return {
+            "rooms": self.rooms,
+            "max_rooms": self._settings.max_rooms,
+            "started": self._started_at,
+            "version": VERSION,
+        }
 
     async def _count_unowned(self, wanted: Iterable[RoomKey]) -> None:
         """Tell how many rooms wait for a place. An ingestor that has one takes them, so only a full one has to ask."""

@@ -1,6 +1,19 @@
 """Every Prometheus metric of the project, in one place. Names are `roomcast_<part>_<what>[_<unit>|_total]`."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
+
+from shared.version import VERSION
+
+# --- every process ----------------------------------------------------------------------------------------------------
+
+BUILD = Info("roomcast_build", "Which version this process runs.")
+BUILD.info({"version": VERSION})
+LOOP_LAG = Histogram(
+    "roomcast_event_loop_lag_seconds",
+    "How late, in seconds, the event loop comes to what is due: the process has more to do than it can.",
+    # From what a timer is exact to, over a flush of a large room (some 50 ms), to where leases and pings get lost.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 # --- ingestor ---------------------------------------------------------------------------------------------------------
 
@@ -99,12 +112,41 @@ LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections t
 
 GATEWAY_CLIENTS = Gauge("roomcast_gateway_clients", "Clients connected to this gateway.")
 GATEWAY_ROOMS = Gauge("roomcast_gateway_rooms", "Rooms open in this gateway.")
+CLIENTS_LIMIT = Gauge(
+    "roomcast_gateway_clients_limit", "Clients this gateway takes at most (ROOMCAST_CLIENTS_MAX): time for another one."
+)
+CONNECTS = Counter("roomcast_gateway_connects_total", "Sockets accepted, also of clients that were refused then.")
+READY = Gauge("roomcast_gateway_ready", "1 while this gateway is ready for clients, as /readyz says, else 0.")
+DRAINING = Gauge("roomcast_gateway_draining", "1 while this gateway sends its clients away to stop, else 0.")
 DELIVERIES = Counter("roomcast_gateway_deliveries_total", "Events offered to clients.")
 DELIVERED_BYTES = Counter("roomcast_gateway_delivered_bytes_total", "Bytes of events offered to clients.")
+DELIVERY_SECONDS = Histogram(
+    "roomcast_gateway_delivery_seconds",
+    "From an event's receipt from upstream to its write to all sockets, in seconds, by the clocks of two hosts: of the "
+    "oldest event in each flush of a room.",
+    # From a flush at once, over the rests between flushes (some 30 ms), a take-over and a dead link that is replaced
+    # (3 s), to what was buffered while Redis was away.
+    buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+UNSENT_BYTES = Gauge(
+    "roomcast_gateway_unsent_bytes",
+    "Bytes that wait in this process for slow clients to read. What lies in the kernel, or in transports that are not "
+    "full (at most 64 KiB each), is not among them.",
+)
+SLOW_CLIENTS = Gauge("roomcast_gateway_slow_clients", "Clients that do not take now what they are sent.")
+CLOSES = Counter(
+    "roomcast_gateway_closes_total",
+    "Clients closed by this gateway, by the word of the reason; ping_timeout: they answered no ping.",
+    ["code"],
+)
 SHED = Counter("roomcast_gateway_shed_total", "Events not sent to a client that reads too slowly.", ["type"])
 CLIENT_ERRORS = Counter("roomcast_gateway_client_errors_total", "Error and closing frames told to clients.", ["code"])
 CLIENT_FRAMES = Counter("roomcast_gateway_client_frames_total", "Frames that clients sent.", ["kind"])
-GAPS = Counter("roomcast_gateway_gaps_total", "Places in rooms' logs that could not be filled.")
+GAPS = Counter(
+    "roomcast_gateway_gaps_total",
+    "Holes in what came of rooms' logs: healed by reading the log, or announced to clients where no log can help.",
+    ["outcome"],
+)
 RECOVERIES = Counter(
     "roomcast_gateway_recoveries_total", "Clients that asked for the past, with a cursor or a number.", ["recovered"]
 )

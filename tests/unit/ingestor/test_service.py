@@ -25,6 +25,7 @@ from shared.lease import Lease, Leases, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
+from shared.version import VERSION
 from tests.events import chat
 from tests.fakes import FakeConnector
 
@@ -179,6 +180,19 @@ async def test_a_lost_upstream_is_opened_again_and_an_overlap_shows_that_nothing
         await stage.logged("live_status", "a", "b")
     assert second.started_with == "p1"
     assert first.closed
+
+
+async def test_why_an_upstream_was_lost_can_be_read_when_another_is_open(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).drop()
+        (await stage.connector.upstream(2)).push(("1", "a"))
+        await stage.logged("live_status", "gap", "a")
+        state = await stage.broker.state(ROOM)
+    assert state.phase is not None
+    assert state.phase.phase is Phase.CONNECTED
+    assert state.last_error is not None
+    assert (state.last_error.code, state.last_error.detail) == ("upstream_lost", "cut by the test")
 
 
 async def test_without_an_overlap_a_gap_is_told_before_what_comes_next(stage: Stage) -> None:
@@ -603,6 +617,18 @@ async def test_nothing_is_handed_over_to_who_cannot_take_it(stage: Stage, load: 
         assert one.rooms == 4
         idling.cancel()
     assert len(stage.connector.upstreams) == 4
+
+
+async def test_an_ingestor_tells_how_busy_it_is_and_which_version(stage: Stage) -> None:
+    async with stage.ingestor(max_rooms=7, scan_interval_s=0.1):
+        await stage.demand.announce(ROOM)
+        await stage.phase(Phase.CONNECTED)
+        async with asyncio.timeout(10):
+            while not (members := await stage.demand.members("ingestor")) or members[0].load["rooms"] != "1":
+                await asyncio.sleep(0.005)
+    load = members[0].load
+    assert (load["max_rooms"], load["version"]) == ("7", VERSION)
+    assert int(load["started"]) > 1_700_000_000_000
 
 
 async def test_an_ingestor_that_ends_says_goodbye_before_its_rooms_are_gone(stage: Stage) -> None:
