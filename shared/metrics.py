@@ -77,6 +77,24 @@ TOKENS = Counter(
     "Attempts to open an upstream, by token provider.",
     ["platform", "provider", "result"],
 )
+TOKEN_SECONDS = Histogram(
+    "roomcast_upstream_token_seconds",
+    "Time that one of these attempts took, from asking the provider to the open upstream or the failure.",
+    ["platform", "provider"],
+    # A visitor's way takes two round trips, a provider asks the platform meanwhile. A token is dead after 30 s; a
+    # provider may take 60.
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+QUOTA_REMAINING = Gauge(
+    "roomcast_upstream_quota_remaining",
+    "Calls that a token provider's last answer said are left, in whichever of its windows it tells; absent until told.",
+    ["platform", "provider"],
+)
+PROVIDER_KEY = Gauge(
+    "roomcast_upstream_provider_key",
+    "Whether a token provider that takes a key has one: 0 or 1.",
+    ["platform", "provider"],
+)
 
 # --- Redis link -------------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,10 @@ async def test_the_first_signal_hands_over_and_the_second_one_ends_at_once(
     wait_for(f"http://127.0.0.1:{port}/readyz", ingestor)
     async with Client(processes.gateway(), DEMO) as client:
         await client.has_status("connected")
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert 'roomcast_ingestor_rooms_by_phase{phase="connected",platform="tiktok"} 1.0' in told
+        assert 'roomcast_upstream_quota_remaining{platform="tiktok",provider="euler"} 999.0' in told
+        assert 'roomcast_upstream_provider_key{platform="tiktok",provider="euler"} 0.0' in told
         own_redis.process.send_signal(signal.SIGSTOP)
         ingestor.send_signal(signal.SIGTERM)
         await until(lambda: status(port) == "stopping", what="stopping")
