@@ -13,6 +13,7 @@ PROGRAMS = (
     ("chromium", "the test of the viewer page", "chromium", "chromium"),
     ("node", "the test of the viewer's script", "nodejs", "node"),
     ("promtool", "the tests of the alert rules", "prometheus", "prometheus"),
+    ("systemd-analyze", "the tests of the systemd units", "systemd", ""),
     ("docker", "docker compose up", "docker.io", "docker"),
     ("uv", "a faster installation; nothing needs it", "", "uv"),
 )
