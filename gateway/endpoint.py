@@ -6,6 +6,7 @@ whose WebSocket libraries hide the HTTP answer would not learn it otherwise.
 
 import asyncio
 import logging
+import math
 import time
 from urllib.parse import unquote_to_bytes
 
@@ -25,6 +26,7 @@ from shared.platforms import DEFAULT_PLATFORM, parse_room
 logger = logging.getLogger(__name__)
 
 LEAVING_PER_S_MIN = 100.0  # clients sent away a second when there is more time than they need
+TURNED_AWAY_TOLD_S = 10.0  # between two lines about it: a crowd that comes back every second is no news each time
 
 
 def room_of_path(scope: Scope) -> tuple[str, str]:
@@ -60,6 +62,8 @@ class Endpoint:
         self._sessions: set[Session] = set()
         self._left = asyncio.Event()
         self._closed = False
+        self._turned_away = 0  # since that was told
+        self._tell_turned_away_from = -math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -73,15 +77,30 @@ class Endpoint:
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
+            metrics.CONNECTS.inc()
             if self._closed:
                 await session.refuse(Code.DRAINING)
             elif not self._admission.enter(origin):
+                self._note_turned_away()
                 await session.refuse(Code.OVERLOADED)
             else:
                 await self._serve(session, scope, origin)
         except (WebSocketDisconnect, OSError):
-            logger.debug("client left before it was served")
+            logger.debug("client left before it was served client=%012x", session.number)
         return None
+
+    def _note_turned_away(self) -> None:
+        self._turned_away += 1
+        now = time.monotonic()
+        if now >= self._tell_turned_away_from:
+            logger.warning(
+                "clients sent away code=%s clients=%d served=%d",
+                Code.OVERLOADED,
+                self._turned_away,
+                len(self._sessions),
+            )
+            self._turned_away = 0
+            self._tell_turned_away_from = now + TURNED_AWAY_TOLD_S
 
     async def _serve(self, session: Session, scope: Scope, origin: str) -> None:
         self._sessions.add(session)

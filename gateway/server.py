@@ -14,15 +14,10 @@ from starlette.applications import Starlette
 from gateway.endpoint import Endpoint
 from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
+from shared.http_server import HTTP
 
 if sys.platform != "win32":
     import resource
-
-    from gateway.http_protocol import HttpProtocol
-
-    HTTP: type[HttpProtocol] | str = HttpProtocol
-else:
-    HTTP = "h11"  # httptools is not there; h11 bounds the head of a request by itself
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,6 @@ from shared.settings import SharedSettings
 class GatewaySettings(SharedSettings):
     """What a gateway reads from the environment."""
 
-    host: str = Field("0.0.0.0", validation_alias=AliasChoices("HOST", "host"))  # noqa: S104 - a server in a container
-    """Address to listen on."""
     port: int = Field(8000, ge=0, le=65_535, validation_alias=AliasChoices("PORT", "port"))
     """Port to listen on; 0 takes a free one."""
     gateway_name: str = Field(

@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import pytest
+from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.server import Server, create_server
@@ -38,7 +40,7 @@ async def server(redis_server: str) -> AsyncIterator[Server]:
 @pytest.fixture
 async def gateway(server: Server) -> AsyncIterator[Gateway]:
     async with served(server) as port, http_client(port) as http:
-        yield Gateway(port, http)
+        yield Gateway(port, http, cast(Starlette, server.config.app))
 
 
 @pytest.fixture
@@ -49,10 +51,8 @@ def signals_kept() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-async def test_leaving_gateway_is_not_ready_and_serves_who_comes_yet(
-    server: Server, gateway: Gateway, holder: Holder
-) -> None:
-    endpoint = server.config.app.state.endpoint  # type: ignore[union-attr]
+async def test_leaving_gateway_is_not_ready_and_serves_who_comes_yet(gateway: Gateway, holder: Holder) -> None:
+    endpoint = gateway.endpoint
     endpoint.announce_leave()
     answer = await gateway.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
@@ -65,8 +65,8 @@ async def test_leaving_gateway_is_not_ready_and_serves_who_comes_yet(
         assert await client.closed() == (1012, f"draining since={cursor}")
 
 
-async def test_clients_are_sent_away_one_after_the_other(server: Server, gateway: Gateway, holder: Holder) -> None:
-    endpoint = server.config.app.state.endpoint  # type: ignore[union-attr]
+async def test_clients_are_sent_away_one_after_the_other(gateway: Gateway, holder: Holder) -> None:
+    endpoint = gateway.endpoint
     async with gateway.join(ROOM) as one, gateway.join(ROOM) as other:
         for client in (one, other):
             await client.until(status="connected")
@@ -92,7 +92,7 @@ async def test_only_sigterm_gives_balancers_time(
         server.handle_exit(sent, None)
         ending = asyncio.create_task(server.shutdown())
         await asyncio.sleep(0)
-        assert server.config.app.state.relay.draining  # type: ignore[union-attr]
+        assert gateway.app.state.relay.draining
         assert server.servers[0].is_serving() is serves_on
         ending.cancel()
         await asyncio.wait({ending})

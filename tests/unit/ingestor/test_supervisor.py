@@ -1,6 +1,7 @@
 """What a supervisor makes of answers that are late, and of wakes that never came."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
 from shared.broker import Broker
-from shared.demand import Demand
+from shared.demand import Demand, Kind
+from shared.errors import NotDone
 from shared.lease import Held, Idle, Lease, Leases, new_owner
 from shared.redis_client import RedisClient, open_redis
 from shared.room import RoomKey
@@ -75,4 +77,37 @@ async def test_a_room_whose_wake_was_lost_is_found_when_wakes_arrive_again() -> 
         supervisor.rescan()
         await connector.upstream(1)
         supervisor.stop()
+    await redis.aclose()
+
+
+class RefusedDemand(Demand):
+    """Redis refuses what ingestors tell, for as long as the test wants."""
+
+    refusing = True
+
+    async def heartbeat(self, kind: Kind, name: str, load: Mapping[str, int | str]) -> None:
+        if self.refusing:
+            raise NotDone("OOM")
+        await super().heartbeat(kind, name, load)
+
+
+async def test_an_ingestor_whose_redis_refuses_says_so_until_it_does_not() -> None:
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    demand, leases = RefusedDemand(redis, idle_timeout_s=60), SlowLeases(redis)
+    broker = Broker(redis, history_ttl_s=60, history_len=2000)
+    values: dict[str, Any] = {"scan_interval_s": 0.1}
+    supervisor = Supervisor(Services(broker, leases, demand, IngestorSettings(**values)), {"tiktok": FakeConnector()})
+
+    async def told(fault: str) -> None:
+        while supervisor.fault != fault:
+            await asyncio.sleep(0.005)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        await told("redis is away")
+        tasks.create_task(supervisor.run())
+        await told("redis refuses")
+        demand.refusing = False
+        await told("")
+        supervisor.stop()
+        await told("stopping")
     await redis.aclose()
