@@ -43,6 +43,8 @@ LEASES = Counter(
     "Lease changes: acquired, and then left, handed_over, or lost to somebody else; taken_back is a kind of acquired.",
     ["what"],
 )
+for _what in "acquired left handed_over lost taken_back".split():
+    LEASES.labels(_what)  # from 0 on: where a counter begins with its first value, Prometheus sees no increase
 ROOMS_WANTED = Gauge(
     "roomcast_cluster_rooms_wanted",
     "Rooms that clients want, in the whole cluster, as this ingestor's last scan saw it.",
@@ -106,6 +108,8 @@ REDIS_REFUSALS = Counter(
     "What Redis refused to do, by its word: OOM is memory used up, NOREPLICAS too few replicas.",
     ["word"],
 )
+for _word in "OOM NOREPLICAS".split():
+    REDIS_REFUSALS.labels(_word)
 LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
 
 # --- gateway ----------------------------------------------------------------------------------------------------------
