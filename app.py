@@ -6,7 +6,6 @@ this file knows all of them.
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -22,11 +21,12 @@ from ingestor.connectors import registry
 from ingestor.settings import IngestorSettings
 from shared import event_loop, logs
 from shared.errors import ConfigError
+from shared.http_server import listen
 from shared.redis_client import open_redis
 from shared.settings import PREFIX, load
+from simulator import lead
 from simulator.app import create_app as create_simulator
 from simulator.config import SimulatorConfig
-from simulator.platforms import PLATFORMS
 from simulator.server import server as simulator_server
 
 MEMORY_URL = "memory://laptop"
@@ -63,8 +63,7 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     try:
-        settings = {name: value for row in PLATFORMS for name, value in {**row.settings(url), **row.demo}.items()}
-        yield {name.removeprefix(PREFIX).lower(): value for name, value in settings.items()}
+        yield {name.removeprefix(PREFIX).lower(): value for name, value in lead.settings(url).items()}
     finally:
         server.should_exit = True
         await serving
@@ -83,10 +82,9 @@ def main(demo: bool, host: str | None, port: int | None) -> None:
         sys.exit(f"roomcast: {error}")
     host, port = host or settings.host, port or settings.port
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error
-        sys.exit(f"roomcast: {host}:{port} cannot be listened on ({why}); for another port say PORT=8200")
+        listener = listen(host, port)
+    except ConfigError as error:
+        sys.exit(f"roomcast: {error}; for another port say PORT=8200")
     print(first_screen(port, demo=demo, redis="redis_url" in settings.model_fields_set))
     allow_open_files(settings.clients_max + OTHER_FILES)
     event_loop.run(create_server(app, settings).serve([listener]))

@@ -16,8 +16,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gateway import gauges
 from gateway.endpoint import Endpoint
 from gateway.health import Health
+from gateway.leave import leaving_first
+from gateway.overview import Overview
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
@@ -81,7 +84,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with around(), relay:
+        async with around(), relay, gauges.kept(relay):
             yield
 
     async def viewer(request: Request) -> Response:
@@ -92,9 +95,10 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
         trusted_proxies=settings.trusted_proxies,
         routes=[
             *Health(relay).routes(),
+            *Overview(relay).routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
-            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+            Mount("/viewer/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
@@ -122,7 +126,14 @@ def from_environment() -> Starlette:
             settings = settings.model_copy(update={"gateway_name": f"{settings.gateway_name[:50]}-{os.getpid()}"})
     logs.configure(settings.log_level, settings.log_format)
     redis = open_redis(settings.redis_url.get_secret_value(), name=settings.gateway_name)
-    return create_app(settings, redis, around=lambda: aclosing(redis))
+
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
+        async with aclosing(redis), leaving_first(app.state.endpoint, settings):
+            yield
+
+    app = create_app(settings, redis, around=around)
+    return app
 
 
 class SecurityHeaders:

@@ -6,6 +6,8 @@ whose WebSocket libraries hide the HTTP answer would not learn it otherwise.
 
 import asyncio
 import logging
+import math
+import time
 from urllib.parse import unquote_to_bytes
 
 from starlette.responses import PlainTextResponse
@@ -22,6 +24,9 @@ from shared.errors import BadRoom
 from shared.platforms import DEFAULT_PLATFORM, parse_room
 
 logger = logging.getLogger(__name__)
+
+LEAVING_PER_S_MIN = 100.0  # clients sent away a second when there is more time than they need
+TURNED_AWAY_TOLD_S = 10.0  # between two lines about it: a crowd that comes back every second is no news each time
 
 
 def room_of_path(scope: Scope) -> tuple[str, str]:
@@ -56,6 +61,9 @@ class Endpoint:
         )
         self._sessions: set[Session] = set()
         self._left = asyncio.Event()
+        self._closed = False
+        self._turned_away = 0  # since that was told
+        self._tell_turned_away_from = -math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -69,15 +77,30 @@ class Endpoint:
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
-            if self._relay.draining:
+            metrics.CONNECTS.inc()
+            if self._closed:
                 await session.refuse(Code.DRAINING)
             elif not self._admission.enter(origin):
+                self._note_turned_away()
                 await session.refuse(Code.OVERLOADED)
             else:
                 await self._serve(session, scope, origin)
         except (WebSocketDisconnect, OSError):
-            logger.debug("client left before it was served")
+            logger.debug("client left before it was served client=%012x", session.number)
         return None
+
+    def _note_turned_away(self) -> None:
+        self._turned_away += 1
+        now = time.monotonic()
+        if now >= self._tell_turned_away_from:
+            logger.warning(
+                "clients sent away code=%s clients=%d served=%d",
+                Code.OVERLOADED,
+                self._turned_away,
+                len(self._sessions),
+            )
+            self._turned_away = 0
+            self._tell_turned_away_from = now + TURNED_AWAY_TOLD_S
 
     async def _serve(self, session: Session, scope: Scope, origin: str) -> None:
         self._sessions.add(session)
@@ -97,11 +120,28 @@ class Endpoint:
             self._left.set()
             self._admission.leave(origin)
 
-    async def drain(self) -> None:
-        """Send everybody away, to come back elsewhere; returns when they are gone, or did not go in time."""
+    def announce_leave(self) -> None:
+        """Say at `/readyz` that this gateway leaves. Who comes yet is served, and sent away with the others."""
         self._relay.draining = True
-        for session in list(self._sessions):
-            session.close(Code.DRAINING)
+        logger.info("gateway leaves clients=%d", len(self._sessions))
+
+    async def drain(self, *, within_s: float = 0.0, per_s_min: float = LEAVING_PER_S_MIN) -> None:
+        """Send everybody away, to come back elsewhere; returns when they are gone, or did not go in time.
+
+        Args:
+            within_s: the time to spread this over, so that the other gateways and the log are not asked by all at once.
+            per_s_min: how many to send away a second at least, however much time there is.
+        """
+        self._relay.draining = self._closed = True
+        sessions = list(self._sessions)
+        pause_s = min(within_s / max(1, len(sessions)), 1 / per_s_min)
+        began = time.monotonic()
+        for number, session in enumerate(sessions):
+            early_s = began + number * pause_s - time.monotonic()
+            if early_s > 0:
+                await asyncio.sleep(early_s)
+            if session in self._sessions:
+                session.close(Code.DRAINING)
         try:
             async with asyncio.timeout(self._relay.settings.shutdown_s):
                 while self._sessions:
@@ -109,3 +149,5 @@ class Endpoint:
                     await self._left.wait()
         except TimeoutError:
             logger.warning("clients did not leave in time clients=%d", len(self._sessions))
+        else:
+            logger.info("clients left clients=%d seconds=%.1f", len(sessions), time.monotonic() - began)

@@ -17,6 +17,7 @@ from typing import Protocol
 from gateway.flusher import Flusher
 from gateway.settings import GatewaySettings
 from gateway.tail import AHEAD, BEGINNING, BEHIND, DOUBLE, NEXT, RING_MAX, RING_MAX_BYTES, Tail
+from shared import metrics
 from shared.backoff import Backoff
 from shared.broker import PAGE_ENTRIES, Broker, Entry
 from shared.channels import Channels
@@ -108,6 +109,7 @@ class Feed:
         self._covered = 0  # so many at its head are older than the last read
         self._log_due = self._state_due = True
         self._subscribed = self._failed = False
+        self._missed = False  # the channel left something out, or may have: the next read tells
 
     @property
     def available(self) -> bool:
@@ -184,7 +186,7 @@ class Feed:
 
     def on_resubscribed(self) -> None:
         """Messages may have been lost, entries and phases alike."""
-        self._log_due = self._state_due = True
+        self._log_due = self._state_due = self._missed = True
         self._work()
 
     def on_link(self, up: bool) -> None:
@@ -243,10 +245,13 @@ class Feed:
         if self._log_due:
             self._log_due = False
             self._covered = len(self._inbox)  # a read made from here on holds these, and all before them
-            reached = self._tail.last
+            begun, reached, losses = self._tail.begun, self._tail.last, self._tail.losses
             await self._read_log()
             if self._tail.last != reached:
                 self._reader.on_moved()
+                if self._missed and begun and self._tail.losses == losses:
+                    metrics.GAPS.labels("healed").inc()
+            self._missed &= self._log_due  # what was missed since the read began is brought by the next one
         if self._state_due:
             self._state_due = False
             await self._read_state()
@@ -264,12 +269,13 @@ class Feed:
             if isinstance(item, RoomPhase):
                 self._reader.enter_phase(item)
             elif isinstance(item, Cursor):
-                self._log_due = item != self._tail.last and not covered
+                if item != self._tail.last and not covered:
+                    self._log_due = self._missed = True
             else:
                 verdict = self._tail.judge(item)
                 if verdict is AHEAD and not covered:
                     self._inbox.appendleft(item)
-                    self._log_due = True
+                    self._log_due = self._missed = True
                 elif verdict is not BEHIND or await self._is_rewound():
                     self._reader.enter([item])
 

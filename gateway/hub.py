@@ -23,10 +23,13 @@ class Hub:
 
     Attributes:
         gathered: entries pushed since the last flush began.
+        waits_since_ms: when the oldest event among them came from upstream; 0: there is none.
+        flushed_since_ms: the same of the events of the last flush, or of the one that goes on.
     """
 
     def __init__(self) -> None:
         self.gathered = 0
+        self.waits_since_ms = self.flushed_since_ms = 0
         self._round: deque[Variant] = deque()  # those that the flush which goes on has not finished with
         self._variants: dict[EventFilter, Variant] = {}
 
@@ -61,8 +64,11 @@ class Hub:
             if not len(variant):
                 del self._variants[subscriber.wanted]
 
-    def push(self, deliveries: Sequence[Delivery]) -> bool:
-        """Owe entries to all. Returns whether somebody wants them, so that a flush is due."""
+    def push(self, deliveries: Sequence[Delivery], received_ms: int = 0) -> bool:
+        """Owe entries to all, the first of which came from upstream at `received_ms`.
+
+        Returns whether somebody wants them, so that a flush is due.
+        """
         due = False
         for variant in self._variants.values():
             if frames := wanted_frames(deliveries, variant.wanted):
@@ -70,6 +76,7 @@ class Hub:
                 due = True
         if due:
             self.gathered += len(deliveries)
+            self.waits_since_ms = self.waits_since_ms or received_ms
         return due
 
     def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
@@ -85,6 +92,7 @@ class Hub:
         """
         if not self._round:
             self.gathered = 0
+            self.flushed_since_ms, self.waits_since_ms = self.waits_since_ms, 0
             self._round.extend(variant for variant in self._variants.values() if variant.owes)
         while self._round:
             if not self._round[0].flush(flushed, budget, now):

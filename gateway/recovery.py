@@ -42,7 +42,7 @@ class Recovery:
     @property
     def complete(self) -> bool:
         """Whether nothing was found missing so far."""
-        return not self._walk.lost
+        return not self._walk.losses
 
     @property
     def place(self) -> Cursor | None:

@@ -144,6 +144,7 @@ class Room:
     def enter(self, entries: Sequence[Entry]) -> None:
         """Deliver entries to all who get events as they come."""
         deliveries = []
+        received_ms = 0
         for entry in entries:
             if entry.type in CHANGED_BY:
                 self.front.forget()
@@ -151,16 +152,17 @@ class Room:
                 self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
             if (delivery := self.tail.enter(entry)) is not None:
                 deliveries.append(delivery)
+                received_ms = received_ms or entry.received_ms
         if not deliveries:
             return
         self._tell_news()
-        self._deliver(deliveries)
+        self._deliver(deliveries, received_ms)
 
-    def _deliver(self, deliveries: Sequence[Delivery]) -> None:
-        if self.hub.push(deliveries):
-            for delivery in deliveries:
-                if delivery.frames and not delivery.frames[0].type:
-                    metrics.GAPS.inc()
+    def _deliver(self, deliveries: Sequence[Delivery], received_ms: int = 0) -> None:
+        for delivery in deliveries:
+            if delivery.frames and not delivery.frames[0].type:
+                metrics.GAPS.labels("announced").inc()
+        if self.hub.push(deliveries, received_ms):
             self._flusher.want(self)
 
     @property
@@ -176,6 +178,8 @@ class Room:
     def flush(self, flushed: Flushed, budget: int, now: float) -> bool:
         """See `gateway.flusher.Flushable`."""
         done = self.hub.flush(flushed, budget, now)
+        if done and (since_ms := self.hub.flushed_since_ms):
+            metrics.DELIVERY_SECONDS.observe(max(0, now_ms() - since_ms) / 1000)
         if flushed.failed:
             failed, flushed.failed = flushed.failed, {}
             self._dismiss(failed)
@@ -229,7 +233,7 @@ class Room:
         try:
             self.target = RoomKey(self.key.platform, target)
         except BadRoom:
-            logger.warning("name pointed to no room name=%s", self.key)
+            logger.warning("name pointed to no room room=%s", self.key)
             return
         for member in list(self.members.values()):
             member.on_target(self)

@@ -1,5 +1,6 @@
 """uvicorn as this gateway runs it."""
 
+import asyncio
 import logging
 import signal
 import socket
@@ -10,17 +11,13 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.endpoint import Endpoint
 from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
+from shared.http_server import HTTP
 
 if sys.platform != "win32":
     import resource
-
-    from gateway.http_protocol import HttpProtocol
-
-    HTTP: type[HttpProtocol] | str = HttpProtocol
-else:
-    HTTP = "h11"  # httptools is not there; h11 bounds the head of a request by itself
 
 logger = logging.getLogger(__name__)
 
@@ -31,23 +28,38 @@ OTHER_FILES = 200  # open files of a process besides its clients: Redis, logs, t
 
 
 class Server(uvicorn.Server):
-    """Takes leave of its clients before it closes their sockets."""
+    """Takes leave of its clients before it closes their sockets.
+
+    On SIGTERM as one gateway of several does: balancers are given time to see that it leaves, then its clients are sent
+    away little by little. On SIGINT, or by `should_exit`, at once: somebody waits at a terminal.
+    """
+
+    def __init__(self, config: uvicorn.Config, settings: GatewaySettings) -> None:
+        super().__init__(config)
+        self._settings = settings
+        self._hurries = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; a second signal ends the process at once. uvicorn's own would raise the first one anew at the end."""
-        signal.signal(sig, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        self._hurries = sig != signal.SIGTERM
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        endpoint: Endpoint = self.config.app.state.endpoint  # type: ignore[union-attr]
+        endpoint.announce_leave()
+        if not self._hurries:
+            await asyncio.sleep(self._settings.drain_notice_s)
         for server in self.servers:
-            server.close()
-        await self.config.app.state.endpoint.drain()  # type: ignore[union-attr]
+            server.close()  # who comes yet is refused by the kernel, and a balancer tries the next one
+        await endpoint.drain(within_s=0 if self._hurries else self._settings.drain_window_s)
         await super().shutdown(sockets)
 
 
 def create_server(app: Starlette, settings: GatewaySettings) -> Server:
     """A server for the application; `await server.serve()` runs it until SIGINT, SIGTERM or `server.should_exit`."""
-    return Server(uvicorn.Config(app, **_options(settings)))
+    return Server(uvicorn.Config(app, **_options(settings)), settings)
 
 
 def worker_config(settings: GatewaySettings, workers: int) -> uvicorn.Config:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from random import getrandbits
 
 from msgspec import UNSET, UnsetType
 from starlette.websockets import WebSocket
@@ -34,20 +35,32 @@ from shared.room import RoomKey
 logger = logging.getLogger(__name__)
 
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
+LOUD = frozenset({Code.SLOW_CONSUMER, Code.TOO_LARGE, Code.INTERNAL})
+"""Closes that are one client's own, and logged at INFO. Others close a whole room, or come with every stranger."""
 
 
 class Session:
-    """One client. It is the member that rooms know (`gateway.room.Member`)."""
+    """One client. It is the member that rooms know (`gateway.room.Member`).
+
+    Attributes:
+        number: what it is called in logs, there written in hexadecimal; no other client of the cluster has it.
+    """
 
     def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, options: Options) -> None:
         settings = relay.settings
+        self.number = getrandbits(48)
+        self._came_at = time.monotonic()
         self._relay = relay
         self._admission = admission
         self._websocket = websocket
         self._origin = origin
         self._options = options
         wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-        self._sink = PortableSink(websocket) if wire is None else WireSink(wire, self, settings.send_soft_bytes)
+        self._sink = (
+            PortableSink(websocket, relay.slow_sinks)
+            if wire is None
+            else WireSink(wire, self, settings.send_soft_bytes, relay.slow_sinks)
+        )
         self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
         self._progress = Progress(options.lang)
@@ -73,6 +86,7 @@ class Session:
     async def run(self, asked: RoomKey) -> None:
         """Serve the client until it leaves or is closed."""
         self._asked = asked
+        logger.debug("client came client=%012x room=%s since=%s", self.number, asked, self._options.since)
         self._tell(status_frame(Status.CONNECTING, self._options.lang, asked))
         for code, detail in self._options.problems:
             self.tell_error(code, detail=detail)
@@ -83,13 +97,14 @@ class Session:
                 self._leave()
         finally:
             self._leave()  # also when this task was cancelled
+            logger.debug("client left client=%012x room=%s seconds=%.1f", self.number, asked, self._seconds)
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         """A fault of ours ends this client, and no other."""
         try:
             await work()
         except Exception:
-            logger.exception("session failed room=%s", self._asked)
+            logger.exception("session failed client=%012x room=%s", self.number, self._asked)
             self.dismiss(Code.INTERNAL)
 
     def _leave(self) -> None:
@@ -159,6 +174,7 @@ class Session:
             if self._sink.closing:
                 return None
         room.hub.add(self.subscriber)
+        logger.debug("client joined client=%012x room=%s", self.number, room.key)
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
         if runs and (moved or self._options.since is None):
@@ -183,7 +199,7 @@ class Session:
         try:
             self._tell(await room.front.frame(self._relay.broker, now_ms()))
         except BrokerUnavailable as error:
-            logger.debug("newcomer not told what runs room=%s: %s", room.key, error)
+            logger.debug("newcomer not told what runs client=%012x room=%s: %s", self.number, room.key, error)
 
     # --- what rooms say ----------------------------------------------------------------------------------------------
 
@@ -212,6 +228,7 @@ class Session:
         if told.code is not None:
             metrics.CLIENT_ERRORS.labels(told.code).inc()
             if told.closes:
+                self._log_close(told.code)
                 self._sink.close(told.code, since=told.since)
                 self._leave()
 
@@ -247,6 +264,7 @@ class Session:
         if code in CLOSING_TEXTS:
             metrics.CLIENT_ERRORS.labels(code).inc()
             since = self._sink.sent
+            self._log_close(code)
             self._sink.abort(code, closing_frame(code, self._options.lang, cursor=since), since=since)
             self._leave()
         else:
@@ -276,6 +294,7 @@ class Session:
 
     def _close_with_error(self, code: Code, *, detail: str = "") -> None:
         self.tell_error(code, detail=detail)
+        self._log_close(code)
         self._sink.close(code)
         self._leave()
 
@@ -284,5 +303,22 @@ class Session:
         metrics.CLIENT_ERRORS.labels(code).inc()
         self._catch_up()
         since = self._position
+        self._log_close(code)
         self._sink.close(code, closing_frame(code, self._options.lang, cursor=since), since=since)
         self._leave()
+
+    # --- for operators -----------------------------------------------------------------------------------------------
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._came_at
+
+    def _log_close(self, code: Code) -> None:
+        """Log that the client is about to be closed; not again when it is being closed already."""
+        level = logging.INFO if code in LOUD else logging.DEBUG
+        if logger.isEnabledFor(level) and not self._sink.closing:
+            room = self._room.key if self._room is not None else self._asked
+            logger.log(
+                level, "client closed client=%012x room=%s code=%s seconds=%.1f unsent_bytes=%d",
+                self.number, room, code, self._seconds, self._sink.unsent_bytes,
+            )  # fmt: skip

@@ -13,8 +13,6 @@ from shared.settings import SharedSettings
 class GatewaySettings(SharedSettings):
     """What a gateway reads from the environment."""
 
-    host: str = Field("0.0.0.0", validation_alias=AliasChoices("HOST", "host"))  # noqa: S104 - a server in a container
-    """Address to listen on."""
     port: int = Field(8000, ge=0, le=65_535, validation_alias=AliasChoices("PORT", "port"))
     """Port to listen on; 0 takes a free one."""
     gateway_name: str = Field(
@@ -53,8 +51,12 @@ class GatewaySettings(SharedSettings):
     """A room that nobody has taken for so long is reported with `no_ingestor` or `no_capacity`."""
     linger_s: float = Field(5, ge=0, le=600)
     """How long the channel of a room is kept after its last client here left."""
+    drain_notice_s: float = Field(3, ge=0, le=120)
+    """After SIGTERM `/readyz` says no for so long before anything else changes: time for balancers to see it."""
+    drain_window_s: float = Field(10, ge=0, le=600)
+    """Clients are then sent away over at most so long, so that they do not all return at once; 0: at once."""
     shutdown_s: float = Field(8, ge=1, le=300)
-    """How long clients may take to leave when the gateway stops."""
+    """How long the last clients may take to leave when the gateway stops."""
 
     @cached_property
     def flush_max_s(self) -> float:

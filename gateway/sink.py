@@ -14,17 +14,23 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, plain
-from gateway.subscriber import Outlet
+from gateway.subscriber import Outlet, Sink
+from shared import metrics
 from shared.cursor import Cursor
 
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 5.0  # for what is queued before an ordinary close
+SLOW_BYTES = 64 * 1024  # that wait here; by the wire a transport is full then
 LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
 
 
 class PortableSink:
     """One client's queue towards its socket.
+
+    Args:
+        websocket: the client.
+        slow: this sink is among them from when `SLOW_BYTES` wait until none do.
 
     Attributes:
         sent: the newest place in the log of which a frame was handed to the server.
@@ -33,9 +39,10 @@ class PortableSink:
     outlet: Outlet | None = None
     encoding: Encoding = staticmethod(plain)
 
-    def __init__(self, websocket: WebSocket) -> None:
+    def __init__(self, websocket: WebSocket, slow: set[Sink]) -> None:
         self.sent: Cursor | None = None
         self._websocket = websocket
+        self._slow = slow
         self._queue: deque[tuple[float, Frame]] = deque()
         self._unsent_bytes = 0
         self._news = asyncio.Event()
@@ -65,6 +72,8 @@ class PortableSink:
         for frame in frames:
             self._queue.append((now, frame))
             self._unsent_bytes += frame.size
+        if self._unsent_bytes >= SLOW_BYTES:
+            self._slow.add(self)
         self._drained.clear()
         self._news.set()
 
@@ -107,6 +116,7 @@ class PortableSink:
                         return
                     else:
                         self._drained.set()
+                        self._slow.discard(self)
                         self._news.clear()
                         await self._news.wait()
         except TimeoutError:
@@ -116,6 +126,7 @@ class PortableSink:
             logger.debug("client left while it was sent to")
         finally:
             self._gone = True
+            self._slow.discard(self)
             self._deadline = None
             self._drained.set()
 
@@ -133,6 +144,7 @@ class PortableSink:
             return
         if last_words:
             self.write([control(last_words)])
+        metrics.CLOSES.labels(code).inc()
         self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
         self._news.set()
         self._limit_s = within_s

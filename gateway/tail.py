@@ -34,7 +34,7 @@ class Walk:
     def __init__(self, room: RoomKey, last: Cursor | None) -> None:
         self._room = room
         self.last = last
-        self.lost = False  # ever
+        self.losses = 0  # ever
         self._after: Cursor | None = None
         self._reason = ""
 
@@ -50,7 +50,7 @@ class Walk:
 
     def lose(self, reason: str) -> None:
         """Something after `last` is missing. Of gaps in a row a rewind is the one that clients must know of."""
-        self.lost = True
+        self.losses += 1
         if self._after is None:
             self._after, self._reason = self.last, reason
         elif reason == REWOUND:
@@ -135,6 +135,11 @@ class Tail:
     def position(self) -> Cursor | None:
         """What a client that got everything may resume from."""
         return self._walk.position
+
+    @property
+    def losses(self) -> int:
+        """How often something was missing that no read brought."""
+        return self._walk.losses
 
     def knows(self, epoch: int) -> bool:
         """Whether entries of this epoch were seen here: a cursor of it is one of this room."""

@@ -31,6 +31,7 @@ from websockets.http11 import Request
 from gateway.conversation import Conversation
 from gateway.frames import WINDOW_BITS
 from gateway.keepalive import Keepalive
+from shared import metrics
 
 EXTENSION: Final = "roomcast.wire"
 WAITING_MAX = 1024  # messages the application has not read; one segment can carry 40,000 of them
@@ -381,5 +382,6 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def on_unanswered(self) -> None:
         """The client gave no sign of life in time."""
         if not self._ended:
+            metrics.CLOSES.labels("ping_timeout").inc()
             self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
             self._leave_within(self.linger_s)

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
-from gateway.subscriber import Outlet, Subscriber
+from gateway.subscriber import Outlet, Sink, Subscriber
 from gateway.wire import Wire
+from shared import metrics
 from shared.cursor import Cursor
 
 FULL_BYTES = 64 * 1024  # in the transport, above which a client is looked at before it is sent more
@@ -39,20 +40,23 @@ class WireSink:
         wire: the connection.
         owner: who is told.
         soft_bytes: unsent bytes from which on frames may be shed: the client must be looked at by then.
+        slow: this sink is among them while its transport is full.
 
     Attributes:
         sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way.
     """
 
     __slots__ = (
-        *("_changed", "_close", "_full_at", "_gone", "_owner", "_queue", "_queued_bytes", "_timer", "_wire"),
+        *("_changed", "_close", "_full_at", "_gone", "_owner", "_queue", "_queued_bytes", "_slow"),
+        *("_timer", "_wire"),
         "sent",
     )
 
-    def __init__(self, wire: Wire, owner: Owner, soft_bytes: int) -> None:
+    def __init__(self, wire: Wire, owner: Owner, soft_bytes: int, slow: set[Sink]) -> None:
         self.sent: Cursor | None = None
         self._wire = wire
         self._owner = owner
+        self._slow = slow
         self._queue: deque[tuple[float, Frame]] | None = None  # most clients never need one
         self._queued_bytes = 0
         self._full_at: float | None = None
@@ -117,6 +121,7 @@ class WireSink:
             return
         if last_words:
             self.write([control(last_words)])
+        metrics.CLOSES.labels(code).inc()
         self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
         if self._full_at is None:
             self._wire.finish(*self._close)
@@ -131,6 +136,7 @@ class WireSink:
         self._forget_queue()
         if last_words:
             self._put([control(last_words)])
+        metrics.CLOSES.labels(code).inc()
         self._close = (OUTCOMES[code].close or 1000, close_reason(code, since))
         self._wire.finish(*self._close, within_s=LAST_WORDS_S)
         self._tell_changed()
@@ -155,12 +161,14 @@ class WireSink:
 
     def on_full(self) -> None:
         self._full_at = time.monotonic()
+        self._slow.add(self)
         subscriber = self._owner.subscriber
         if subscriber.variant is not None:
             subscriber.variant.set_apart(subscriber)
 
     def on_free(self) -> None:
         self._full_at = None
+        self._slow.discard(self)
         while self._queue and self._full_at is None and not self._gone:
             frames: list[Frame] = []
             size = 0
@@ -181,6 +189,7 @@ class WireSink:
         if self._gone:
             return
         self._gone = True
+        self._slow.discard(self)
         self._forget_queue()
         if self._timer is not None:
             self._timer.cancel()

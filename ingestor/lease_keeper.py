@@ -28,6 +28,7 @@ async def keep_lease(
     on_wish: Callable[[Wish], None],
     recheck: asyncio.Event,
     ttl_s: float,
+    epoch: Callable[[], int],
 ) -> None:
     """Renew a lease every third of its time, until cancelled.
 
@@ -38,6 +39,7 @@ async def keep_lease(
         on_wish: told after each renewal what is wanted; not while a demand that was forgotten is waited for.
         recheck: set when the demand may have changed; it is looked at then.
         ttl_s: of the lease.
+        epoch: of the lease, which can be begun anew.
 
     Raises:
         LeaseLost: somebody else has the room.
@@ -57,7 +59,8 @@ async def keep_lease(
             await renew()
             wish = await demand.look(room)
         except BrokerUnavailable as error:
-            logger.log(logging.DEBUG if failing else logging.WARNING, "renewal failed room=%s: %s", room, error)
+            level = logging.DEBUG if failing else logging.WARNING
+            logger.log(level, "renewal failed room=%s epoch=%d: %s", room, epoch(), error)
             failing = True
             patience.not_known(clock())
             pause_s = _jittered(min(RETRY_S, ttl_s / 3))

@@ -102,6 +102,7 @@ class LogWriter:
         self._acknowledged = _known_end(lease)
         self._waiting: deque[_Event | _Telling] = deque()
         self._waiting_bytes = 0  # of the frozen batch too
+        self._shown_bytes = 0  # of these in the metric
         self._frozen: list[_Event] = []
         self._unanswered = False  # the frozen batch was sent, and what became of it is not known
         self._overflowed = False
@@ -147,7 +148,9 @@ class LogWriter:
         if len(item.data) > ENTRY_MAX_BYTES:
             self._next_offset -= 1
             metrics.EVENTS_OVERSIZED.inc()
-            logger.warning("event too large room=%s type=%s bytes=%d", self.room, item.type, len(item.data))
+            logger.warning(
+                "event too large room=%s epoch=%d type=%s bytes=%d", self.room, self.epoch, item.type, len(item.data)
+            )
             return
         self._waiting_bytes += len(item.data)
         self._take(item)
@@ -186,7 +189,7 @@ class LogWriter:
         tellings = [item for item in self._waiting if isinstance(item, _Telling)]
         dropped = len(self._waiting) - len(tellings)
         metrics.EVENTS_DISCARDED.inc(dropped)
-        logger.warning("buffer full room=%s dropped=%d", self.room, dropped)
+        logger.warning("buffer full room=%s epoch=%d dropped=%d", self.room, self.epoch, dropped)
         self._waiting = deque(tellings[-1:])
         self._waiting_bytes = sum(len(item.data) for item in self._frozen)
         self._overflowed = True
@@ -199,13 +202,17 @@ class LogWriter:
         Raises:
             LeaseLost: the room is somebody else's now, or may be.
         """
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting or self._overflowed:
-                async with self._call:
-                    await self._store_next()
-            self._settled.set()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting or self._overflowed:
+                    async with self._call:
+                        await self._store_next()
+                self._settled.set()
+                self._show_waiting(self._waiting_bytes)
+        finally:
+            self._show_waiting(0)
 
     def hurry(self) -> None:
         """Redis may be there again: try at once what waits to be tried again."""
@@ -243,6 +250,7 @@ class LogWriter:
         Raises:
             LeaseLost, BrokerUnavailable: as `_publish_frozen`.
         """
+        self._show_waiting(self._waiting_bytes)
         while True:
             if self._overflowed or self._next_owner:
                 await self._begin_epoch()
@@ -251,14 +259,19 @@ class LogWriter:
             if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
                 return
 
+    def _show_waiting(self, size: int) -> None:
+        """Correct the metric's sum over all rooms; with each try to store, for with each event would cost more."""
+        metrics.BUFFERED_BYTES.inc(size - self._shown_bytes)
+        self._shown_bytes = size
+
     @contextlib.contextmanager
     def _stalled(self, error: BrokerUnavailable) -> Iterator[None]:
         """Tell that nothing is stored, and when it is again."""
         began_at = self._clock()
-        logger.warning("storing failed room=%s waiting=%d: %s", self.room, self.waiting, error)
+        logger.warning("storing failed room=%s epoch=%d waiting=%d: %s", self.room, self.epoch, self.waiting, error)
         with metrics.ROOMS_STALLED.track_inprogress():
             yield
-        logger.info("storing again room=%s after_s=%.1f", self.room, self._clock() - began_at)
+        logger.info("storing again room=%s epoch=%d after_s=%.1f", self.room, self.epoch, self._clock() - began_at)
 
     async def _pause(self, delay_s: float) -> None:
         self._hurry.clear()
@@ -317,7 +330,9 @@ class LogWriter:
                 # The lease may only have expired, with nobody else there: renewing finds out, and revives it.
                 await self._renew()
             case Hole(last) if last.epoch == self.epoch and (missing := self._kept_after(last)) is not None:
-                logger.warning("log went back room=%s to=%s refilled=%d", self.room, last, len(missing))
+                logger.warning(
+                    "log went back room=%s epoch=%d to=%s refilled=%d", self.room, self.epoch, last, len(missing)
+                )
                 for start in range(0, len(missing), BATCH_MAX_ENTRIES):
                     await self._publish(missing[start : start + BATCH_MAX_ENTRIES], {})
             case Hole() | NoLog():

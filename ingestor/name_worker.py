@@ -37,7 +37,7 @@ class NameWorker:
     @classmethod
     async def open(cls, services: Services, connector: Connector, lease: Lease) -> "NameWorker":
         """A worker for a lease just acquired; there is nothing to be read first."""
-        logger.debug("name acquired name=%s", lease.room)
+        logger.debug("name acquired room=%s epoch=%d", lease.room, lease.epoch)
         return cls(services, connector, lease)
 
     def __repr__(self) -> str:
@@ -58,8 +58,12 @@ class NameWorker:
         """What clients want may have changed: look now."""
         self._recheck.set()
 
-    async def run(self) -> None:
-        """Keep the pointer until the name is unwanted, points nowhere, is lost or stopped; then release it."""
+    async def run(self) -> bool:
+        """Keep the pointer until the name is unwanted, points nowhere, is lost or stopped; then release it.
+
+        False when it was lost.
+        """
+        lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 keeping = tasks.create_task(
@@ -70,6 +74,7 @@ class NameWorker:
                         on_wish=self._on_wish,
                         recheck=self._recheck,
                         ttl_s=self._services.settings.lease_ttl_s,
+                        epoch=lambda: self._lease.epoch,
                     )
                 )
                 self._pointing = tasks.create_task(self._keep_pointing())
@@ -79,15 +84,19 @@ class NameWorker:
                 keeping.cancel()
                 await self._leave(None if self._pointing.cancelled() else self._pointing.result())
         except* LeaseLost:
-            logger.info("name lost name=%s", self.room)
+            lost = True
+            logger.info("name lost room=%s epoch=%d", self.room, self._lease.epoch)
         except* BrokerUnavailable as errors:
-            logger.warning("name left without release name=%s: %s", self.room, errors.exceptions[0])
+            logger.warning(
+                "name left without release room=%s epoch=%d: %s", self.room, self._lease.epoch, errors.exceptions[0]
+            )
+        return not lost
 
     async def _leave(self, over: RoomPhase | None) -> None:
         """Tell how it ended, unless somebody else goes on, and release the name."""
         demand = self._services.demand
         if over is not None:
-            logger.info("name rests name=%s code=%s: %s", self.room, over.code, over.detail)
+            logger.info("name rests room=%s epoch=%d code=%s: %s", self.room, self._lease.epoch, over.code, over.detail)
             await demand.clear_target(self.room)
             await self._tell(over)
             if over.phase is Phase.NOT_LIVE:
@@ -115,9 +124,9 @@ class NameWorker:
             except UpstreamError as error:
                 return given_up(error, settings, now_ms())
             except Exception:
-                logger.exception("resolving failed name=%s", self.room)
+                logger.exception("resolving failed room=%s epoch=%d", self.room, self._lease.epoch)
                 return resting(Phase.FAILED, "internal", settings.failed_ttl_s, now_ms())
-            logger.info("name resolved name=%s target=%s", self.room, target)
+            logger.info("name resolved room=%s epoch=%d target=%s", self.room, self._lease.epoch, target)
             await self._services.demand.set_target(self.room, target, TARGET_TTL_S)
             await self._tell(RoomPhase(phase=Phase.TARGET, at=now_ms(), target=target.room))
             await self._until_over(target)
@@ -145,7 +154,10 @@ class NameWorker:
                 delay_s = outage.delay_s(error)
                 if delay_s is None:
                     raise
-                logger.info("name not resolved name=%s delay_s=%.1f: %s", self.room, delay_s, error)
+                logger.info(
+                    "name not resolved room=%s epoch=%d code=%s delay_s=%.1f: %s",
+                    self.room, self._lease.epoch, error.code, delay_s, error,
+                )  # fmt: skip
             await asyncio.sleep(delay_s)
 
     async def _tell(self, phase: RoomPhase) -> None:

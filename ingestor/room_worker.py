@@ -21,6 +21,7 @@ from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upst
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
 from ingestor.outage import Mute, Outage, given_up, resting
+from ingestor.room_gauge import RoomGauge
 from ingestor.services import Services
 from ingestor.upstream import running
 from shared import events, metrics
@@ -105,6 +106,7 @@ class RoomWorker:
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
+        self._gauge = RoomGauge(lease.room.platform)
 
     @classmethod
     async def open(cls, services: Services, connector: Connector, lease: Lease) -> "RoomWorker":
@@ -138,10 +140,14 @@ class RoomWorker:
         self._writer.hurry()
         self._recheck.set()
 
-    async def run(self) -> None:
-        """Hold the room until it is over, unwanted, lost or stopped; then release it."""
+    async def run(self) -> bool:
+        """Hold the room until it is over, unwanted, lost or stopped; then release it. False when it was lost."""
+        with self._gauge:
+            return await self._run()
+
+    async def _run(self) -> bool:
         room = self.room
-        metrics.ROOMS_HELD.inc()
+        lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 background = [
@@ -154,20 +160,21 @@ class RoomWorker:
                             on_wish=self._on_wish,
                             recheck=self._recheck,
                             ttl_s=self._settings.lease_ttl_s,
+                            epoch=lambda: self._writer.epoch,
                         )
                     ),
                     tasks.create_task(self._close_silent_streaks()),
                 ]
                 while not await self._run_until_left(tasks):
-                    logger.info("room wanted again room=%s", room)
+                    logger.info("room wanted again room=%s epoch=%d", room, self._writer.epoch)
                 for task in background:
                     task.cancel()
         except* LeaseLost:
-            logger.info("lease lost room=%s", room)
+            lost = True
+            logger.info("lease lost room=%s epoch=%d", room, self._writer.epoch)
             with contextlib.suppress(BrokerUnavailable):
                 await self._services.demand.wake(room)  # perhaps nobody has it
-        finally:
-            metrics.ROOMS_HELD.dec()
+        return not lost
 
     async def _run_until_left(self, tasks: asyncio.TaskGroup) -> bool:
         """Ingest, then give the room up. False when it is wanted again, and still ours."""
@@ -184,7 +191,11 @@ class RoomWorker:
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 if over is not None:
-                    logger.info("room over room=%s phase=%s code=%s: %s", self.room, over.phase, over.code, over.detail)
+                    logger.info(
+                        "room over room=%s epoch=%d phase=%s code=%s: %s",
+                        self.room, self._writer.epoch, over.phase, over.code, over.detail,
+                    )  # fmt: skip
+                    self._gauge.move(over.phase)
                     self._writer.tell(over)
                 await self._writer.drain()
                 if over is not None and over.phase in (Phase.NOT_LIVE, Phase.ENDED):
@@ -192,11 +203,11 @@ class RoomWorker:
                 if not await self._writer.release(only_if_idle=idle):
                     self._unproven = True
                     return False
-                logger.info("lease released room=%s idle=%s", self.room, idle)
+                logger.info("lease released room=%s epoch=%d idle=%s", self.room, self._writer.epoch, idle)
                 if self._stopping:
                     await demand.wake(self.room)
         except (BrokerUnavailable, TimeoutError) as error:
-            logger.warning("room left without release room=%s: %r", self.room, error)
+            logger.warning("room left without release room=%s epoch=%d: %r", self.room, self._writer.epoch, error)
         return True
 
     # --- background --------------------------------------------------------------------------------------------------
@@ -224,7 +235,7 @@ class RoomWorker:
             except RoomNotLive as error:
                 return self._not_live(error)
             except UpstreamLeft as error:  # it worked to its end, also where nothing was said
-                logger.info("upstream left room=%s: %s", self.room, error)
+                logger.info("upstream left room=%s epoch=%d: %s", self.room, self._writer.epoch, error)
                 self._outage.over()
                 continue
             except UpstreamError as error:
@@ -232,15 +243,28 @@ class RoomWorker:
             except RemoteProtocolError as error:
                 lost = UpstreamClosed(str(error))
             except Exception:
-                logger.exception("room failed room=%s", self.room)
+                logger.exception("room failed room=%s epoch=%d", self.room, self._writer.epoch)
                 return resting(Phase.FAILED, "internal", self._settings.failed_ttl_s, now_ms())
             metrics.UPSTREAM_LOSSES.labels(self.room.platform, lost.code).inc()
             delay_s = self._outage.delay_s(lost)
             if delay_s is None:
                 return given_up(lost, self._settings, now_ms())
             attempt = self._outage.attempt
-            logger.info("upstream lost room=%s attempt=%d delay_s=%.1f: %s", self.room, attempt, delay_s, lost)
-            self._tell(Phase.RECONNECTING, code=lost.code, attempt=attempt, retry_in_ms=int(delay_s * 1000))
+            logger.info(
+                "upstream lost room=%s epoch=%d code=%s attempt=%d delay_s=%.1f: %s",
+                self.room, self._writer.epoch, lost.code, attempt, delay_s, lost,
+            )  # fmt: skip
+            self._gauge.move(Phase.RECONNECTING)
+            self._writer.tell(
+                RoomPhase(
+                    phase=Phase.RECONNECTING,
+                    at=now_ms(),
+                    code=lost.code,
+                    detail=lost.detail,
+                    attempt=attempt,
+                    retry_in_ms=int(delay_s * 1000),
+                )
+            )
             await asyncio.sleep(delay_s)
 
     async def _connect_and_relay(self) -> RoomPhase:
@@ -255,7 +279,7 @@ class RoomWorker:
         upstream = await self._connector.connect(self.room, live, self._position, self._seen)
         metrics.UPSTREAM_CONNECTS.labels(self.room.platform).inc()
         async with running(upstream, silence_s=self._settings.upstream_silence_s) as frames:
-            logger.info("upstream connected room=%s", self.room)
+            logger.info("upstream connected room=%s epoch=%d", self.room, self._writer.epoch)
             self._tell_connected(live)
             mute = Mute(self._settings.upstream_mute_s, time.monotonic())
             try:
@@ -280,9 +304,9 @@ class RoomWorker:
         except RoomNotLive:
             raise
         except UpstreamError as error:
-            logger.info("mute room not checked room=%s: %s", self.room, error)
+            logger.info("mute room not checked room=%s epoch=%d: %s", self.room, self._writer.epoch, error)
             return
-        logger.info("mute room is live room=%s", self.room)
+        logger.info("mute room is live room=%s epoch=%d", self.room, self._writer.epoch)
         if now.broadcast != live.broadcast:
             raise UpstreamClosed("another broadcast has begun", close_code=1000)
 
@@ -323,7 +347,10 @@ class RoomWorker:
             metrics.MESSAGES_LOST.inc()
             level = logging.DEBUG if self._bug_told else logging.ERROR
             self._bug_told = True
-            logger.log(level, "decoder failed room=%s method=%r", self.room, message.method[:128], exc_info=True)
+            logger.log(
+                level, "decoder failed room=%s epoch=%d method=%r", self.room, self._writer.epoch, message.method[:128],
+                exc_info=True,
+            )  # fmt: skip
             return []
         return [replace(event, history=True) if event.time < self._log_from_ms else event for event in found]
 
@@ -349,8 +376,9 @@ class RoomWorker:
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
-    def _tell(self, phase: Phase, *, code: str = "", attempt: int = 0, retry_in_ms: int = 0) -> None:
-        self._writer.tell(RoomPhase(phase=phase, at=now_ms(), code=code, attempt=attempt, retry_in_ms=retry_in_ms))
+    def _tell(self, phase: Phase) -> None:
+        self._gauge.move(phase)
+        self._writer.tell(RoomPhase(phase=phase, at=now_ms()))
 
     def _tell_connected(self, live: LiveRoom) -> None:
         state = {}
@@ -361,6 +389,7 @@ class RoomWorker:
         if live.viewer_count is not None:
             state["viewer_count"] = str(live.viewer_count)
         state["gifts"] = "1" if live.gifts else "0"
+        self._gauge.move(Phase.CONNECTED)
         self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
         event = self._broadcast.news(live, now_ms())
         if event is None:

@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 
 from ingestor.connectors.base import Connector
 from ingestor.connectors.registry import connectors as open_connectors
+from ingestor.door import answering
 from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
-from shared import event_loop, logs
+from shared import event_loop, logs, loop_lag, metrics
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
 from shared.errors import ConfigError
+from shared.http_server import listen
 from shared.lease import Leases
 from shared.redis_client import RedisClient, open_redis
 from shared.settings import load
@@ -26,7 +29,11 @@ logger = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: IngestorSettings, redis: RedisClient, connectors: Mapping[str, Connector]
+    settings: IngestorSettings,
+    redis: RedisClient,
+    connectors: Mapping[str, Connector],
+    *,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Supervisor]:
     """An ingestor that takes rooms while the block runs. At its end every lease is released.
 
@@ -34,6 +41,7 @@ async def running(
         settings: read once, by the caller.
         redis: open; the caller closes it.
         connectors: platform name -> connector; the caller closes them.
+        listener: where HTTP is answered, to the last moment; None: nowhere. It is closed at the end.
     """
     services = Services(
         broker=Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len),
@@ -44,7 +52,14 @@ async def running(
         settings=settings,
     )
     supervisor = Supervisor(services, connectors)
-    async with WakeChannel(redis, supervisor.wake, supervisor.rescan), asyncio.TaskGroup() as tasks:
+    wakes = WakeChannel(redis, supervisor.wake, supervisor.rescan)
+
+    def fault() -> str:
+        return supervisor.fault or ("" if wakes.up else "redis is away")
+
+    metrics.ROOMS_LIMIT.set(settings.max_rooms)
+    door = answering(listener, fault) if listener else contextlib.nullcontext()
+    async with wakes, door, asyncio.TaskGroup() as tasks:
         supervising = tasks.create_task(supervisor.run())
         logger.info("ingestor started name=%s platforms=%s", settings.ingestor_name, ",".join(connectors))
         try:
@@ -61,15 +76,22 @@ async def serve(settings: IngestorSettings) -> None:
     """Run one ingestor until SIGINT or SIGTERM.
 
     Raises:
-        ConfigError: the Redis URL or a connector's setting cannot be used.
+        ConfigError: the Redis URL, a connector's setting or the port cannot be used.
     """
     stop = stop_event()
     async with contextlib.AsyncExitStack() as stack:
+        listener = None
+        if settings.ingestor_port:
+            listener = stack.enter_context(listen(settings.host, settings.ingestor_port))
         redis = open_redis(settings.redis_url.get_secret_value(), name="ingestor")
         stack.push_async_callback(redis.aclose)
         connectors = await stack.enter_async_context(open_connectors())
-        await stack.enter_async_context(running(settings, redis, connectors))
-        await stop.wait()
+        await stack.enter_async_context(running(settings, redis, connectors, listener=listener))
+        watching = asyncio.create_task(loop_lag.watch())
+        try:
+            await stop.wait()
+        finally:
+            watching.cancel()
 
 
 def run() -> None:

@@ -15,6 +15,8 @@ class IngestorSettings(SharedSettings):
         default_factory=lambda: f"{socket.gethostname()[:40]}-{os.getpid()}", pattern=r"^[A-Za-z0-9._-]{1,60}$"
     )
     """Unique among ingestors; the default is host and process id."""
+    ingestor_port: int = Field(0, ge=0, le=65_535)
+    """Port for `/metrics`, `/healthz` and `/readyz` of an ingestor; 0: none."""
     max_rooms: int = Field(200, ge=1, le=10_000)
     """Rooms this ingestor holds at most; more wait for another one."""
     scan_interval_s: float = Field(3, ge=0.1, le=10)

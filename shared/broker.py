@@ -31,6 +31,7 @@ TAIL_MAX_BYTES = (
     4 * 1024 * 1024
 )  # what HISTORY_BYTES keeps by default; a log can be far larger when somebody else fills it
 
+_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 _MARKER = "epoch"
 _NOTHING = b"-"
 _TYPE = re.compile(rb"[a-z][a-z_]{0,31}")
@@ -107,6 +108,21 @@ class Hole:
     last: Cursor
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A log from one end to the other.
+
+    Attributes:
+        length: entries, markers among them.
+        first: the oldest entry; None when all were trimmed.
+        last: the last id it ever gave.
+    """
+
+    length: int
+    first: Cursor | None
+    last: Cursor
+
+
 PublishAnswer = Published | Lost | Hole | NoLog
 
 
@@ -123,6 +139,7 @@ class RoomState:
         paused: whether the host paused the broadcast.
         position: the upstream's own cursor behind the last stored batch.
         holder: the lease of who holds it now; a phase told by a holder that died is still there.
+        last_error: the latest phase that was one, also when all went well since.
     """
 
     phase: RoomPhase | None = None
@@ -133,6 +150,7 @@ class RoomState:
     paused: bool = False
     position: str = ""
     holder: str = ""
+    last_error: RoomPhase | None = None
 
 
 class Broker:
@@ -201,7 +219,10 @@ class Broker:
             BrokerUnavailable: not known. Send the same again.
         """
         keys = RoomKeys.of(lease.room)
-        args: list[str | bytes | int] = [lease.token, self._history_ttl_ms, keys.events, encode_phase(phase)]
+        encoded = encode_phase(phase)
+        args: list[str | bytes | int] = [lease.token, self._history_ttl_ms, keys.events, encoded]
+        if phase.is_error:
+            args += "last_error", encoded
         for pair in (state or {}).items():
             args += pair
         answer = await _set_phase(self._redis, [keys.lease, keys.state], args)
@@ -215,6 +236,15 @@ class Broker:
         Raises:
             BrokerUnavailable: Redis cannot be asked.
         """
+        extent = await self.extent(room)
+        return None if extent is None else extent.last
+
+    async def extent(self, room: RoomKey) -> Extent | None:
+        """From where to where the log goes. None: there is no log.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
         log = RoomKeys.of(room).log
         async with self._redis.turn() as commands:
             try:
@@ -223,7 +253,12 @@ class Broker:
                 if await commands.exists(log):  # begun a moment ago, or no log at all
                     raise BrokerUnavailable(f"the log could not be asked: {error}") from error
                 return None
-        return Cursor.parse(about["last-generated-id"])
+        first = about["first-entry"]
+        return Extent(
+            length=about["length"],
+            first=None if first is None else Cursor.parse(first[0]),
+            last=Cursor.parse(about["last-generated-id"]),
+        )
 
     async def page(self, room: RoomKey, after: Cursor, count: int = PAGE_ENTRIES) -> list[Entry]:
         """The entries from `after` on, itself included where it is still there: it proves that nothing is missing.
@@ -270,15 +305,9 @@ class Broker:
             pipeline.hgetall(keys.state).get(keys.lease)
             answers = await pipeline.execute()
         fields: dict[bytes, bytes] = answers[0]
-        phase = None
-        if b"phase" in fields:
-            try:
-                phase = decode_phase(fields[b"phase"])
-            except msgspec.DecodeError:
-                metrics.REDIS_MALFORMED.labels("state").inc()
         viewers = fields.get(b"viewer_count", b"")
         return RoomState(
-            phase=phase,
+            phase=_phase(fields.get(b"phase")),
             title=_text(fields.get(b"title", b"")),
             owner=fields.get(b"owner"),
             viewer_count=int(viewers) if viewers.isdigit() and len(viewers) < 17 else None,
@@ -286,7 +315,27 @@ class Broker:
             gifts={b"1": True, b"0": False}.get(fields.get(b"gifts", b"")),
             position=_text(fields.get(b"cursor", b"")),
             holder=_text(answers[1] or b""),
+            last_error=_phase(fields.get(b"last_error")),
         )
+
+    async def left_alone_ms(self, rooms: Sequence[RoomKey], now_ms: int) -> list[int]:
+        """For how long each room is held if its lease is not renewed, or rests; 0 where somebody should take it.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        found = []
+        for start in range(0, len(rooms), _PIPELINE):
+            async with self._redis.turn() as commands:
+                pipeline = commands.pipeline(transaction=False)
+                for keys in map(RoomKeys.of, rooms[start : start + _PIPELINE]):
+                    pipeline.pttl(keys.lease).hget(keys.state, "phase")
+                answers = await pipeline.execute()
+            for held_ms, stored in zip(answers[::2], answers[1::2], strict=True):
+                phase = _phase(stored)
+                rests_ms = phase.retry_at - now_ms if phase is not None and phase.rests(now_ms) else 0
+                found.append(max(0, held_ms, rests_ms))
+        return found
 
 
 def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Entry]:
@@ -299,6 +348,14 @@ def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]])
             metrics.REDIS_MALFORMED.labels("log").inc()
             logger.debug("foreign entry skipped room=%s id=%r", room, cursor)
     return entries
+
+
+def _phase(stored: bytes | None) -> RoomPhase | None:
+    try:
+        return None if stored is None else decode_phase(stored)
+    except msgspec.DecodeError:
+        metrics.REDIS_MALFORMED.labels("state").inc()
+        return None
 
 
 def _text(value: bytes) -> str:

@@ -25,6 +25,11 @@ def load_of(member: str) -> str:
     return f"rc:load:{member}"
 
 
+def clients_of(gateway: str) -> str:
+    """hash of one gateway, room -> its clients there; expires as the load does."""
+    return f"rc:clients:{gateway}"
+
+
 @dataclass(frozen=True, slots=True)
 class RoomKeys:
     """The keys of one room.
@@ -33,8 +38,8 @@ class RoomKeys:
         lease: string `<epoch> <owner>`; lives LEASE_TTL_S, renewed every third of it.
         log: stream with fields t (type), r (upstream receipt, ms), d (bytes); lives HISTORY_TTL_S after the last
             publish or renewal.
-        state: hash with phase, title, owner, viewer_count, gifts, paused, upstream cursor, holder, prev, clean, closed;
-            lives as long as the log.
+        state: hash with phase, last_error, title, owner, viewer_count, gifts, paused, upstream cursor, holder, prev,
+            clean, closed; lives as long as the log.
         demand: string; lives IDLE_TIMEOUT_S from the last refresh.
         raw: string; somebody asks for `raw` events; lives as demand.
         target: string, only of names: the canonical room the name points to; lives 60 s, renewed while wanted.

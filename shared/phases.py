@@ -37,13 +37,16 @@ RESTING = frozenset({Phase.NOT_LIVE, Phase.ENDED, Phase.FAILED})
 """Phases in which nobody holds the room, and in which it is left alone until `retry_at`."""
 
 
+_NO_ERRORS = frozenset({"", "offline", "ended"})
+
+
 class RoomPhase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A phase with what belongs to it.
 
     Attributes:
         at: when it began, ms since 1970.
         code: the error's word (offline, not_found, restricted, login_required, blocked, rate_limited, key_refused,
-            upstream_lost), of NOT_LIVE and FAILED.
+            upstream_lost), of NOT_LIVE, FAILED and RECONNECTING.
         detail: the error for people, in English; holds no secrets.
         attempt: of RECONNECTING, 1 for the first.
         retry_in_ms: of RECONNECTING, the pause before that attempt; of a refusal, the wait it announced.
@@ -59,6 +62,11 @@ class RoomPhase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_in_ms: int = 0
     retry_at: int = 0
     target: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether something went wrong: that a broadcast is over, or has not begun, is no error."""
+        return self.code not in _NO_ERRORS
 
     def rests(self, now_ms: int) -> bool:
         """Whether the room is to be left alone at `now_ms`."""

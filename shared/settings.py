@@ -45,6 +45,8 @@ class SharedSettings(RoomcastSettings):
         SecretStr("redis://localhost:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
     )
     """Redis, Valkey, Sentinel, Cluster or in-process: `redis://`, `rediss://`, `unix://`, `redis+sentinel://`, `redis+cluster://`, `memory://`."""  # noqa: E501
+    host: str = Field("0.0.0.0", validation_alias=AliasChoices("HOST", "host"))  # noqa: S104 - a server in a container
+    """Address to listen on."""
     idle_timeout_s: float = Field(300, ge=1, le=86_400)
     """How long a room runs on after its last client left."""
     lease_ttl_s: float = Field(10, ge=1, le=120)

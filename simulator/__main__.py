@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from shared.http_server import GuestServer
 from simulator.app import create_app
 from simulator.config import SimulatorConfig
 from simulator.platforms import PLATFORMS
 from simulator.playback import BadPayloads
-from simulator.server import Server, server
+from simulator.server import server
 from simulator.world import GENERATED_MAX, World
 
 _DEFAULT = SimulatorConfig()
@@ -82,7 +83,7 @@ def main(
     asyncio.run(_serve_until_signal(server(app, host, port)))
 
 
-async def _serve_until_signal(simulator: Server) -> None:
+async def _serve_until_signal(simulator: GuestServer) -> None:
     def stop(*_: object) -> None:
         simulator.should_exit = True
 

@@ -5,12 +5,13 @@ cut without a word. Source: recorded session of 2024-12 for the first.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from shared.http_server import GuestServer
 
 LINE = "simulator.line"
 """Key in an ASGI scope's extensions: `{"line": Line}`."""
@@ -50,16 +51,9 @@ class PlatformProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
 
-class Server(uvicorn.Server):
-    """A uvicorn that leaves signals to whoever runs the process, who may run other servers too."""
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return nullcontext()
-
-
-def server(app: Starlette, host: str, port: int, *, log_level: str = "warning") -> Server:
+def server(app: Starlette, host: str, port: int, *, log_level: str = "warning") -> GuestServer:
     """A server for `serve()`, which ends soon after its `should_exit` is set; port 0 lets the system choose."""
-    return Server(
+    return GuestServer(
         uvicorn.Config(
             app,
             host=host,

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.app import create_app
+from gateway.endpoint import Endpoint
 from gateway.server import create_server
 from gateway.settings import GatewaySettings
 from shared.redis_client import open_redis
@@ -70,9 +72,22 @@ class Client:
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, port: int, http: httpx.AsyncClient) -> None:
+    def __init__(self, port: int, http: httpx.AsyncClient, app: Starlette | None = None) -> None:
         self.port = port
         self.http = http
+        self._app = app
+
+    @property
+    def app(self) -> Starlette:
+        """What serves, for what cannot be asked from outside."""
+        assert self._app is not None
+        return self._app
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Its door for clients."""
+        endpoint: Endpoint = self.app.state.endpoint
+        return endpoint
 
     @asynccontextmanager
     async def join(self, path: str, **options: Any) -> AsyncIterator[Client]:
@@ -111,8 +126,9 @@ async def running_gateway(redis_url: str, **settings: Any) -> AsyncIterator[Gate
     chosen: dict[str, Any] = {"_env_file": None, "redis_url": redis_url, "host": "127.0.0.1", "port": 0, "linger_s": 0}
     read = GatewaySettings(**chosen | settings)
     redis = open_redis(redis_url, name="gateway")
+    app = create_app(read, redis)
     try:
-        async with served(create_server(create_app(read, redis), read)) as port, http_client(port) as http:
-            yield Gateway(port, http)
+        async with served(create_server(app, read)) as port, http_client(port) as http:
+            yield Gateway(port, http, app)
     finally:
         await redis.aclose()

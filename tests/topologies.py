@@ -23,7 +23,6 @@ REPLICATION: Final = (
 SENTINELS: Final = 3
 SERVICE: Final = "main"
 DOWN_AFTER_MS: Final = 1000
-NODE_TIMEOUT_MS: Final = 1500
 FAILOVER_GIVEN_UP_AFTER_S: Final = 8.0
 SETTLES_WITHIN_S: Final = 40.0  # a master that returns as such is made a replica after about ten
 
@@ -61,9 +60,17 @@ class Topology:
 
     kind: ClassVar[str] = "single"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, down_after_ms: int = DOWN_AFTER_MS) -> None:
+        """Start it.
+
+        Args:
+            folder: for its files.
+            down_after_ms: a server that is silent for so long is taken for gone. One that is only kept waiting by a
+                busy machine must not be, where nothing is to fail over.
+        """
         self.servers: list[RedisServer] = []
         self.url = ""
+        self._down_after_ms = down_after_ms
         try:
             self._build(folder)
         except BaseException:
@@ -82,6 +89,16 @@ class Topology:
     def masters(self) -> list[RedisServer]:
         """Who serves, as far as it answers."""
         return self.servers
+
+    def owner(self, key: str) -> RedisServer:
+        """The master that has a key.
+
+        Raises:
+            LookupError: nobody serves it now.
+        """
+        for server in self.masters():
+            return server
+        raise LookupError("nobody is master")
 
     def replicas_of(self, master: RedisServer) -> list[RedisServer]:
         """Who follows a master, as far as it answers."""
@@ -166,7 +183,7 @@ class SentinelTopology(Topology):
             config.write_text(
                 f"port {port}\nbind 127.0.0.1\n"
                 f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} {SENTINELS // 2 + 1}\n"
-                f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
+                f"sentinel down-after-milliseconds {SERVICE} {self._down_after_ms}\n"
                 f"sentinel failover-timeout {SERVICE} 3000\n"
                 f"sentinel parallel-syncs {SERVICE} 2\n"
             )
@@ -223,7 +240,7 @@ class ClusterTopology(Topology):
             buses.append(free_port())
             self._server(
                 folder, name, *REPLICATION, "--cluster-enabled", "yes", "--cluster-port", str(buses[-1]),
-                "--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no",
+                "--cluster-node-timeout", str(self._down_after_ms * 3 // 2), "--cluster-require-full-coverage", "no",
                 "--cluster-allow-replica-migration", "no", "--cluster-replica-validity-factor", "0",
             )  # fmt: skip
         masters, replicas = self.servers[:3], self.servers[3:]
@@ -260,7 +277,6 @@ class ClusterTopology(Topology):
         return len(views) == 1
 
     def owner(self, key: str) -> RedisServer:
-        """The master that has a key's slot."""
         slot = int(ask(self.servers[0].port, "CLUSTER", "KEYSLOT", key))
         for server in self.masters():
             for first, last in self._slots(server):

@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pytest
 import websockets
 
 from simulator.platforms import PLATFORMS
 from tests.conftest import REPO_ROOT, free_port
+from tests.topologies import TOPOLOGIES
 
 FAST = {
     # Timings of minutes, lowered so that a test sees them.
@@ -24,7 +26,11 @@ FAST = {
     "ROOMCAST_SCAN_INTERVAL_S": "0.5",
     "ROOMCAST_UPSTREAM_BACKOFF_S": "0.2",
     "ROOMCAST_LINGER_S": "0",
+    "ROOMCAST_DRAIN_NOTICE_S": "0",
 }
+
+every_redis = pytest.mark.parametrize("running_topology", TOPOLOGIES, indirect=True)
+"""Marks what has to be the same on one Redis, behind Sentinels and on a Cluster of three masters."""
 
 
 class Processes:

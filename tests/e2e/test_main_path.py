@@ -11,7 +11,8 @@ import redis
 
 from shared.keys import RoomKeys
 from shared.room import RoomKey
-from tests.e2e.cluster import Client, Processes, until
+from tests.e2e.cluster import Client, Processes, every_redis, until
+from tests.topologies import Topology
 
 DEMO = "7300000000000000001"
 FIRST_ROOM = 7300000000000010000
@@ -47,6 +48,7 @@ def live_ids(client: Client) -> list[str]:
     return [event["id"] for event in client.events if "id" in event and not event.get("history")]
 
 
+@every_redis
 async def test_fifty_rooms_and_a_thousand_clients_share_fifty_upstreams(processes: Processes) -> None:
     processes.simulator("--rooms", "50", "--rate", "1")
     processes.ingestor(ROOMCAST_INGESTOR_NAME="one")
@@ -88,6 +90,7 @@ async def test_fifty_rooms_and_a_thousand_clients_share_fifty_upstreams(processe
         assert overview["connections_opened"] == 50
 
 
+@every_redis
 async def test_a_name_and_its_room_id_share_one_upstream(processes: Processes) -> None:
     processes.simulator()
     processes.ingestor()
@@ -102,14 +105,16 @@ async def test_a_name_and_its_room_id_share_one_upstream(processes: Processes) -
         assert control(processes)["connections_open"] == 1
 
 
-async def test_an_idle_room_is_closed_at_once_and_its_log_goes_after_the_history_time(processes: Processes) -> None:
+@every_redis
+async def test_an_idle_room_is_closed_at_once_and_its_log_goes_after_the_history_time(
+    topology: Topology, processes: Processes
+) -> None:
     processes.simulator("--rate", "20")
     idle = {"ROOMCAST_IDLE_TIMEOUT_S": "2", "ROOMCAST_HISTORY_TTL_S": "3"}
     processes.ingestor(**idle)
     gateway = processes.gateway(**idle)
-    assert processes.redis_url is not None
     keys = RoomKeys.of(RoomKey("tiktok", DEMO))
-    with redis.Redis.from_url(processes.redis_url) as store:
+    with redis.Redis(port=topology.owner(keys.log).port) as store:
         async with Client(gateway, DEMO) as client:
             await client.has_status("connected")
             await until(lambda: len(client.events) > 20, what="events")
@@ -158,6 +163,7 @@ async def play(processes: Processes, payloads: Path) -> int:
     return len(got)
 
 
+@every_redis
 async def test_after_the_end_a_name_is_offline_and_then_leads_to_the_next_broadcast(processes: Processes) -> None:
     processes.simulator("--rate", "20")
     processes.ingestor(ROOMCAST_OFFLINE_TTL_S="1")

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from shared import events
-from tests.e2e.cluster import Client, Processes, until
+from tests.e2e.cluster import Client, Processes, every_redis, until
 from tests.e2e.test_main_path import between, control, inject, sent_ids
 
 LIVELY = "728804746624"
@@ -87,6 +87,7 @@ async def test_one_cluster_relays_fifty_rooms_of_two_platforms(processes: Proces
     assert {"id", "unique_id", "nickname", "avatar", "roles", "badges"} <= people[0] & people[1]
 
 
+@every_redis
 async def test_a_number_an_id_and_a_short_link_share_one_upstream(processes: Processes) -> None:
     processes.simulator()
     processes.ingestor()

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster import Client, Processes, until
+from tests.e2e.cluster import Client, Processes, every_redis, until
 from tests.e2e.test_main_path import DEMO, between, control, inject, live_ids, sent_ids
 
 
@@ -16,6 +16,7 @@ def holder(gateway: str) -> str:
     return next((room.get("holder", "") for room in rooms), "")
 
 
+@every_redis
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_another_ingestor_goes_on_where_the_first_one_stopped(processes: Processes, how: signal.Signals) -> None:
     processes.simulator("--rate", "20")

@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 
 from gateway.conversation import FRAGMENTS_MAX
-from gateway.http_protocol import HEAD_MAX_BYTES, HttpProtocol
 from gateway.wire import WireProtocol
+from shared.http_protocol import HEAD_MAX_BYTES, HttpProtocol
 from tests.gateways import DEADLINE_S, running_gateway
 
 TEXT, CLOSE, PING, PONG, MORE = 0x1, 0x8, 0x9, 0xA, 0x0

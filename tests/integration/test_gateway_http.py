@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from shared.platforms import PLATFORMS
 from tests.gateways import Gateway, running_gateway
 from tests.holder import HolderClient
+from tests.measured import measured
 
 ROOM = "7300000000000000001"
 KEY = f"tiktok:{ROOM}"
@@ -38,27 +39,14 @@ async def test_metrics_are_for_prometheus(gateway: Gateway) -> None:
         await client.next()
         text = (await gateway.get("/metrics")).text
         assert "roomcast_gateway_clients 1.0" in text
+        assert "roomcast_gateway_ready 1.0" in text
 
 
-async def test_rooms_of_the_cluster_are_listed(gateway: Gateway, redis_url: str) -> None:
-    async with HolderClient(redis_url) as cluster, gateway.join(ROOM) as client:
-        holder = cluster.holder(KEY)
-        await holder.wanted()
-        await holder.go_live()
-        cursor = await holder.chat("one")
-        await client.until(content="one")
-        answer = (await gateway.get("/rooms")).json()
-    assert answer["total"] == 1
-    room = answer["rooms"][0]
-    assert room.pop("since") > 1_700_000_000_000
-    assert room == {
-        "platform": "tiktok",
-        "room": ROOM,
-        "clients_here": 1,
-        "phase": "connected",
-        "holder": "holder",
-        "cursor": str(cursor),
-    }
+async def test_socket_that_is_accepted_is_counted(gateway: Gateway) -> None:
+    before = measured("gateway_connects_total")
+    async with gateway.join("not-a-room") as client:
+        assert (await client.closed())[0] == 1000
+    assert measured("gateway_connects_total") == before + 1
 
 
 async def test_gateway_is_known_to_the_cluster_while_it_runs(redis_url: str) -> None:
@@ -70,7 +58,7 @@ async def test_gateway_is_known_to_the_cluster_while_it_runs(redis_url: str) -> 
 
 
 async def test_pages_are_kept_from_doing_more_than_they_should(gateway: Gateway) -> None:
-    answer = await gateway.get("/static/no-such-file")
+    answer = await gateway.get("/viewer/static/no-such-file")
     assert answer.status_code == 404
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"

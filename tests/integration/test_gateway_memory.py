@@ -10,9 +10,9 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.conversation import Conversation
-from gateway.http_protocol import HttpProtocol
 from gateway.session import Session
 from gateway.wire import WireProtocol
+from shared.http_protocol import HttpProtocol
 from tests.gateways import DEADLINE_S, Gateway, running_gateway
 from tests.wire_peers import CLOSE, TEXT, Peer, close, frame
 

@@ -24,6 +24,7 @@ from shared.redis_client import open_redis
 from tests.events import like, member
 from tests.gateways import DEADLINE_S, Gateway
 from tests.holder import Holder, HolderClient
+from tests.measured import measured
 from tests.servers import http_client, served
 
 ROOM = "7300000000000000001"
@@ -228,3 +229,18 @@ async def test_client_that_does_not_read_is_closed_and_others_are_not_disturbed(
                 await holder.chat(f"{number} {'x' * 16_000}")
                 assert (await quick.next())["content"].startswith(f"{number} ")
             await gateway.shows(clients=1)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_slow_client_and_what_waits_for_it_are_told(server: str, redis_server: str, holder: Holder) -> None:
+    async with gateway_behind(server, redis_server, send_hard_bytes=256 * 1024 * 1024) as house:
+        gateway = house.gateway
+        assert gateway is not None
+        async with asyncio.timeout(2 * DEADLINE_S):
+            async with gateway.join_without_reading(ROOM):
+                while not measured("gateway_slow_clients"):
+                    await holder.chat("x" * 16_000)
+                assert measured("gateway_slow_clients") == 1
+                assert measured("gateway_unsent_bytes") > 0
+            while measured("gateway_slow_clients") or measured("gateway_unsent_bytes"):
+                await asyncio.sleep(0.01)

@@ -5,13 +5,15 @@ import asyncio
 import pytest
 from redis.exceptions import ResponseError
 
-from shared.broker import Broker, Hole, Published
+from shared.broker import Broker, Extent, Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
+from shared.keys import RoomKeys
 from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient
+from shared.room import RoomKey
 from tests.integration.shared.conftest import Bench, Ear, batch
 
 CONNECTED = RoomPhase(phase=Phase.CONNECTED, at=1)
@@ -222,6 +224,19 @@ async def test_room_without_a_log_is_empty(bench: Bench) -> None:
     assert (await bench.broker.state(bench.room)).phase is None
 
 
+async def test_extent_of_a_log_is_what_is_left_of_it(bench: Bench) -> None:
+    lease = await bench.hold()
+    await bench.broker.publish(lease, 1, batch("a", "b", "c"), state={}, min_id=None)
+    first, last = Cursor(lease.epoch, 0), Cursor(lease.epoch, 3)
+    assert await bench.broker.extent(bench.room) == Extent(4, first, last)
+    await bench.commands.xtrim(bench.keys.log, minid=f"{lease.epoch}-2", approximate=False)
+    assert await bench.broker.extent(bench.room) == Extent(2, Cursor(lease.epoch, 2), last)
+    await bench.commands.xtrim(bench.keys.log, maxlen=0, approximate=False)
+    assert await bench.broker.extent(bench.room) == Extent(0, None, last)
+    await bench.commands.delete(bench.keys.log)
+    assert await bench.broker.extent(bench.room) is None
+
+
 async def test_phase_is_written_and_told_and_is_not_in_the_log(bench: Bench, ear: Ear) -> None:
     phase = RoomPhase(phase=Phase.RECONNECTING, at=5, attempt=2, retry_in_ms=900, code="upstream_lost")
     async with Channels(bench.redis, ear) as channels:
@@ -241,12 +256,26 @@ async def test_phase_is_written_and_told_and_is_not_in_the_log(bench: Bench, ear
     assert state.holder == lease.token
 
 
+async def test_an_error_is_remembered_when_all_goes_well_again(bench: Bench) -> None:
+    lease = await bench.hold()
+    error = RoomPhase(phase=Phase.RECONNECTING, at=5, attempt=1, code="upstream_lost", detail="reset")
+    offline = RoomPhase(phase=Phase.NOT_LIVE, at=6, code="offline")
+    for phase in (error, RoomPhase(phase=Phase.CONNECTED, at=7), offline):
+        assert await bench.broker.set_phase(lease, phase)
+    await bench.hold(replaces=lease.owner)
+
+    state = await bench.broker.state(bench.room)
+    assert (state.phase, state.last_error) == (offline, error)
+
+
 async def test_state_that_cannot_be_read_counts_as_unknown(bench: Bench) -> None:
     await bench.commands.hset(
-        bench.keys.state, mapping={"phase": '{"phase":"dancing","at":1}', "viewer_count": "many", "title": b"\xff"}
+        bench.keys.state,
+        mapping={"phase": '{"phase":"dancing","at":1}', "viewer_count": "many", "title": b"\xff", "last_error": "1"},
     )
     state = await bench.broker.state(bench.room)
     assert (state.phase, state.viewer_count, state.gifts, state.title) == (None, None, None, "\ufffd")
+    assert state.last_error is None
 
 
 async def test_heartbeat_names_the_last_id(bench: Bench, ear: Ear) -> None:
@@ -296,3 +325,21 @@ async def test_log_that_begins_while_it_is_asked_about_is_to_be_asked_about_agai
     with pytest.raises(BrokerUnavailable):
         await broker.last_id(bench.room)
     assert await bench.broker.last_id(bench.room) is not None
+
+
+async def test_rooms_are_left_alone_while_they_are_held_or_rest(bench: Bench) -> None:
+    held, rests, rested, broken, new = (RoomKey("tiktok", str(7100 + number)) for number in range(5))
+    for room in (held, rests, rested, broken):
+        lease = await bench.leases.acquire(room, new_owner("one"), need_demand=False)
+        assert isinstance(lease, Lease)
+        retry_at = {rests: 61_000, rested: 999}.get(room, 0)
+        phase = Phase.FAILED if retry_at else Phase.CONNECTED
+        await bench.broker.set_phase(lease, RoomPhase(phase=phase, at=1, retry_at=retry_at))
+        if room is not held:
+            await bench.leases.release(lease, only_if_idle=False, acknowledged=None)
+    await bench.commands.hset(RoomKeys.of(broken).state, "phase", "{")
+
+    held_ms, *others = await bench.broker.left_alone_ms([held, rests, rested, broken, new], now_ms=1000)
+
+    assert 0 < held_ms <= bench.leases.ttl_s * 1000
+    assert others == [60_000, 0, 0, 0]

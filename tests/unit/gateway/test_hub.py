@@ -118,3 +118,27 @@ def test_second_filter_has_its_turn_while_the_first_is_owed_more() -> None:
         hub.push([walk.step(event(1, number))])
         hub.flush(Flushed(), 1, now=0.0)
     assert chats.written
+
+
+def test_flush_knows_since_when_its_oldest_event_has_waited() -> None:
+    hub = Hub()
+    subscribe(hub, Sink())
+    subscribe(hub, Sink(), CHATS)
+    walk = Walk(ROOM, Cursor(1, 1))
+    hub.push([walk.step(event(1, 2))], received_ms=500)
+    hub.push([walk.step(event(1, 3))], received_ms=700)
+    assert not hub.flush(Flushed(), 1, now=0.0)
+    hub.push([walk.step(event(1, 4))], received_ms=900)  # waits for the next one
+    assert hub.flush(Flushed(), 10, now=0.0)
+    assert hub.flushed_since_ms == 500
+    assert hub.flush(Flushed(), 10, now=0.0)
+    assert hub.flushed_since_ms == 900
+    assert hub.flush(Flushed(), 10, now=0.0)
+    assert hub.flushed_since_ms == 0
+
+
+def test_nobody_waits_for_an_event_that_nobody_wants() -> None:
+    hub = Hub()
+    subscribe(hub, Sink(), LIKES)
+    assert not hub.push([Walk(ROOM, Cursor(1, 1)).step(event(1, 2))], received_ms=500)
+    assert hub.waits_since_ms == 0

@@ -8,13 +8,15 @@ import pytest
 from gateway.close_codes import Code
 from gateway.feed import INBOX_MAX
 from gateway.options import EventFilter
-from shared.broker import RoomState
+from shared.broker import Entry, RoomState
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Member as ClusterMember
 from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
 from tests.gateway_room import Listener, scene
 from tests.log_entries import ROOM, event, events, marker
+from tests.measured import measured
 
 NAME = RoomKey("tiktok", "@ana")
 
@@ -25,6 +27,11 @@ def phase(kind: Phase, **details: Any) -> RoomPhase:
 
 def resting(kind: Phase, *, rest_ms: int = 60_000) -> RoomPhase:
     return phase(kind, retry_at=time.time_ns() // 1_000_000 + rest_ms)
+
+
+def gaps() -> tuple[float, float]:
+    """Counted so far: healed, announced."""
+    return measured("gateway_gaps_total", outcome="healed"), measured("gateway_gaps_total", outcome="announced")
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------
@@ -210,6 +217,83 @@ async def test_flood_while_the_log_is_asked_for_its_last_id() -> None:
         at.log.gate.set()
         await at.settle()
         assert at.told == [f"5-{offset}" for offset in range(2, total)]
+
+
+@pytest.mark.parametrize("found_by", ["entry", "heartbeat", "confirmation"])
+async def test_hole_that_the_log_fills_is_counted_as_healed(found_by: str) -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        healed, announced = gaps()
+        at.log.add(*events(1, 2, 3))
+        match found_by:
+            case "entry":
+                at.room.feed.on_entry(event(1, 3))
+            case "heartbeat":
+                at.room.feed.on_alive(Cursor(1, 3))
+            case _:
+                at.room.feed.on_resubscribed()
+        await at.settle()
+        assert at.told == ["1-2", "1-3"]
+        assert gaps() == (healed + 1, announced)
+
+
+async def test_read_that_fails_at_first_heals_all_the_same() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        healed, announced = gaps()
+        at.log.away = True
+        at.log.add(event(1, 2))
+        at.room.feed.on_resubscribed()
+        await at.until(lambda: "unavailable" in at.listener.notes)
+        at.log.away = False
+        await at.settle()
+        assert gaps() == (healed + 1, announced)
+
+
+async def test_hole_that_no_log_fills_is_counted_as_announced() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        healed, announced = gaps()
+        at.log.add(*events(1, 2, 3, 4))
+        del at.log.entries[:3]
+        at.room.feed.on_entry(event(1, 4))
+        await at.settle()
+        assert at.told == ["gap 1-1 1-4 trimmed", "1-4"]
+        assert gaps() == (healed, announced + 1)
+
+
+async def test_no_hole_is_counted_where_nothing_is_missing() -> None:
+    async with scene(*events(1, 1, 2)) as at:
+        before = gaps()
+        await at.join()
+        at.room.feed.on_resubscribed()
+        await at.settle()
+        at.log.add(event(1, 3))
+        await at.room.feed.heal()  # for a client that is ahead: the channel brings it a little later
+        at.room.feed.on_entry(event(1, 3))
+        await at.settle()
+        assert at.told == ["1-3"]
+        assert gaps() == before
+
+
+async def test_delivery_is_measured_from_the_receipt_of_the_oldest_event() -> None:
+    async with scene(event(1, 1)) as at:  # received in 1970
+        await at.join()
+        count, total = measured("gateway_delivery_seconds_count"), measured("gateway_delivery_seconds_sum")
+        received_ms = now_ms() - 3_000
+        at.log.add(*(Entry(Cursor(1, offset), "chat", received_ms + offset, b"{}") for offset in (2, 3)))
+        await at.room.feed.heal()
+        assert measured("gateway_delivery_seconds_count") == count + 1
+        assert 2.998 <= measured("gateway_delivery_seconds_sum") - total < 1_000
+
+
+async def test_delivery_by_a_clock_that_is_behind_took_no_time() -> None:
+    async with scene(event(1, 1)) as at:
+        await at.join()
+        count, total = measured("gateway_delivery_seconds_count"), measured("gateway_delivery_seconds_sum")
+        at.publish(Entry(Cursor(1, 2), "chat", now_ms() + 3_600_000, b"{}"))
+        assert measured("gateway_delivery_seconds_count") == count + 1
+        assert measured("gateway_delivery_seconds_sum") == total
 
 
 async def test_log_trimmed_to_nothing_behind_us_is_given_up() -> None:

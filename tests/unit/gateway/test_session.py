@@ -53,7 +53,9 @@ async def visit(at: Scene, since: Cursor, log_readers: asyncio.Semaphore) -> Asy
         at.room.attach(session)
         return at.room
 
-    relay = SimpleNamespace(broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach)
+    relay = SimpleNamespace(
+        broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach, slow_sinks=set()
+    )
     socket = Socket()
     session = Session(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", Options(since=since))
     at.room.phase = RoomPhase(phase=Phase.CONNECTED, at=1)

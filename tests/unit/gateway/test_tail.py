@@ -22,7 +22,7 @@ def test_entries_in_a_row_have_no_gap() -> None:
     entries = [event(1, 2), marker(5, Cursor(1, 2)), marker(7, Cursor(5, 0)), event(7, 1)]
     assert told_by(map(walk.step, entries)) == ["1-2", "7-1"]
     assert walk.position == (7, 1)
-    assert not walk.lost
+    assert walk.losses == 0
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_entries_in_a_row_have_no_gap() -> None:
 def test_missing_entries_are_a_gap_with_its_reason(last: Cursor, entry: Entry, reason: str) -> None:
     walk = Walk(ROOM, last)
     assert told_by([walk.step(entry)]) == [f"gap {last} {entry.cursor} {reason}", str(entry.cursor)]
-    assert walk.lost
+    assert walk.losses == 1
 
 
 @pytest.mark.parametrize(("prev", "reason"), [(None, EXPIRED), (Cursor(1, 2), TRIMMED)])

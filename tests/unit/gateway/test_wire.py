@@ -29,6 +29,7 @@ from websockets.streams import StreamReader
 
 from gateway.conversation import TAKEN_MAX_BYTES, Conversation, TooMuchAtOnce
 from gateway.wire import EXTENSION, WAITING_MAX, Wire, WireProtocol
+from tests.measured import measured
 
 WHAT_TO_DO = (
     "{} {} is not as it was when gateway/wire.py and gateway/conversation.py were written. Read what changed in {}, "
@@ -284,6 +285,13 @@ async def test_listener_is_told_at_once_and_nothing_is_written_after(
     assert accepted.transport.written == written
     assert accepted.protocol.conn.writes in ([], [b""])  # nor kept for later
     assert accepted.listener.told == ["gone"]
+
+
+async def test_client_that_answers_no_ping_is_counted_among_the_closed(accepted: Connection) -> None:
+    before = measured("gateway_closes_total", code="ping_timeout")
+    accepted.protocol.on_unanswered()
+    accepted.protocol.on_unanswered()
+    assert measured("gateway_closes_total", code="ping_timeout") == before + 1
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -1,6 +1,7 @@
 """One client by the wire: what stands between it and its transport when that is full, and how it ends."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from gateway.close_codes import Code
 from gateway.frames import Frame, control, deflated, event_frame, plain
 from gateway.options import DEFAULT_FILTER
-from gateway.subscriber import SendLimits, Subscriber
+from gateway.subscriber import SendLimits, Sink, Subscriber
 from gateway.variant import Flushed, Variant
 from gateway.wire import Listener
 from gateway.wire_sink import FULL_BYTES, WireSink
 from shared.cursor import Cursor
+from tests.measured import measured
 
 
 class FakeWire:
@@ -67,7 +69,8 @@ class Owner:
     """A session."""
 
     def __init__(self, wire: FakeWire) -> None:
-        self.sink = WireSink(wire, self, 1000)
+        self.slow: set[Sink] = set()
+        self.sink = WireSink(wire, self, 1000, self.slow)
         self.subscriber = Subscriber(self.sink, SendLimits(1000, 200_000, 10), DEFAULT_FILTER)
 
     def close(self, code: Code) -> None:
@@ -134,6 +137,36 @@ def test_full_client_is_taken_out_of_its_lane_and_its_age_counts(wire: FakeWire,
     assert list(variant.apart) == [subscriber]
     assert sink.unsent_for_s(10**9) > 10
     assert subscriber.too_slow(10**9)
+
+
+def test_client_is_slow_while_its_transport_is_full(wire: FakeWire) -> None:
+    owner = Owner(wire)
+    assert owner.slow == set()
+    wire.fill()
+    assert owner.slow == {owner.sink}
+    owner.sink.write([event(number, FULL_BYTES) for number in range(1, 3)])
+    wire.fills_at = 1
+    wire.empty()
+    assert owner.slow == {owner.sink}  # full of what had waited
+    wire.empty()
+    assert owner.slow == set()
+
+
+def test_slow_client_that_is_gone_is_slow_no_more(wire: FakeWire) -> None:
+    owner = Owner(wire)
+    wire.fill()
+    owner.sink.on_gone()
+    assert owner.slow == set()
+
+
+@pytest.mark.parametrize("way", [WireSink.close, WireSink.abort])
+def test_close_is_counted_once_by_its_word(sink: WireSink, way: Callable[[WireSink, Code], None]) -> None:
+    before = measured("gateway_closes_total", code="ended"), measured("gateway_closes_total", code="internal")
+    way(sink, Code.ENDED)
+    sink.close(Code.INTERNAL)
+    sink.abort(Code.INTERNAL)
+    after = measured("gateway_closes_total", code="ended"), measured("gateway_closes_total", code="internal")
+    assert after == (before[0] + 1, before[1])
 
 
 def test_nothing_follows_a_close(wire: FakeWire, sink: WireSink) -> None:

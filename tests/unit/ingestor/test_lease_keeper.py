@@ -47,7 +47,9 @@ async def _unwanted_at(demand: Any) -> float:
         pass
 
     keeping = asyncio.create_task(
-        keep_lease(ROOM, renew=renew, demand=demand, on_wish=on_wish, recheck=asyncio.Event(), ttl_s=TTL_S)
+        keep_lease(
+            ROOM, renew=renew, demand=demand, on_wish=on_wish, recheck=asyncio.Event(), ttl_s=TTL_S, epoch=lambda: 7
+        )
     )
     await unwanted.wait()
     keeping.cancel()
