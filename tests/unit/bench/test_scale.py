@@ -5,14 +5,17 @@ import statistics
 import pytest
 from click.testing import CliRunner
 
-from bench.scale import report
+from bench.scale import model, report
 from bench.scale.__main__ import main
 from bench.scale.costs import read
 from bench.scale.evidence import SIMULATED, against_benchmark
 from bench.scale.model import FRAME_MESSAGES, Cluster, Routing, gateway_bytes, joined, reach, total, work
-from bench.scale.plan import CLIENTS_MAX, HEADROOM, plan
+from bench.scale.plan import CLIENTS_MAX, HEADROOM, MAX_ROOMS, plan
 from bench.scale.simulation import simulate
 from bench.scale.workload import Kind, Shape, Workload, workload
+from gateway.flusher import REST_MAX
+from gateway.settings import GatewaySettings
+from ingestor.settings import IngestorSettings
 
 COSTS = read()
 WORKLOADS = [(1, 1000), (10, 100_000), (1000, 20_000), (10_000, 1_000_000)]
@@ -35,7 +38,7 @@ def test_the_model_agrees_with_a_simulation(case: tuple[int, int, Shape, int, fl
 
 
 def test_the_model_agrees_with_the_benchmark() -> None:
-    ratios = sorted(model / measured for _, measured, model in against_benchmark(COSTS))
+    ratios = sorted(modelled / measured for _, measured, modelled in against_benchmark(COSTS))
     assert len(ratios) == 10
     assert all(0.8 < ratio < 1.25 for ratio in ratios[1:])
     assert ratios[0] > 0.5  # a small room in which very much is said: every write wakes a client that has read it all
@@ -111,6 +114,19 @@ def test_routing_by_room_does_not_pretend_that_a_star_is_work_for_all() -> None:
         Workload((Kind(1, round(star.clients / reach(star, load, cluster)), star.rate),)), Cluster(1, 1), COSTS
     )
     assert total(work(load, cluster, COSTS).gateway) == pytest.approx(total(full_of_it.gateway), rel=0.01)
+
+
+def test_the_model_has_the_defaults_of_the_settings() -> None:
+    gateway, ingestor = GatewaySettings.model_fields, IngestorSettings.model_fields
+    of_gateway = {
+        "clients_max": CLIENTS_MAX, "flush_max_ms": model.FLUSH_BOUND_S * 1000, "ping_interval_s": model.PING_S,
+        "history_len": model.HISTORY_LEN, "history_bytes": model.HISTORY_BYTES,
+        "idle_timeout_s": model.REFRESH_S * 4,
+    }  # fmt: skip
+    of_ingestor = {"max_rooms": MAX_ROOMS, "scan_interval_s": model.SCAN_S, "lease_ttl_s": model.RENEWAL_S * 3}
+    assert {name: gateway[name].default for name in of_gateway} == of_gateway
+    assert {name: ingestor[name].default for name in of_ingestor} == of_ingestor
+    assert model.REST == REST_MAX
 
 
 def test_the_command_tells_what_a_cluster_needs() -> None:
