@@ -23,7 +23,7 @@ WORKLOADS = [(1, 1000), (10, 100_000), (1000, 20_000), (10_000, 1_000_000)]
 
 def test_the_committed_tables_are_those_that_the_model_gives() -> None:
     for path, text in report.generated().items():
-        assert path.read_text("utf8") == text, path.name
+        assert path.read_text("utf8") == text, f"{path.name}: `python -m bench.scale` writes it anew"
 
 
 @pytest.mark.parametrize("case", SIMULATED, ids=lambda case: f"{case[0]}-{case[1]}-{case[2]}-{case[3]}")
