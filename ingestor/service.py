@@ -58,6 +58,8 @@ async def running(
         return supervisor.fault or ("" if wakes.up else "redis is away")
 
     metrics.ROOMS_LIMIT.set(settings.max_rooms)
+    for platform in connectors:
+        metrics.begin_platform(platform)
     door = answering(listener, fault) if listener else contextlib.nullcontext()
     async with wakes, door, asyncio.TaskGroup() as tasks:
         supervising = tasks.create_task(supervisor.run())
