@@ -134,7 +134,9 @@ def test_the_command_tells_what_a_cluster_needs() -> None:
     assert answer.exit_code == 0
     assert "500 rooms, 20,000 clients" in answer.output
     assert "gateways" in answer.output
-    steady = CliRunner().invoke(main, ["plan", "--rooms", "500", "--clients", "20000", "--rate", "5"])
+    steady = CliRunner().invoke(
+        main, ["plan", "--rooms", "500", "--clients", "20000", "--rate", "5", "--shape", "star"]
+    )
     assert "2,500 events/s from upstream, 100,000 deliveries/s" in steady.output
     assert CliRunner().invoke(main, ["plan", "--rooms", "2", "--clients", "1"]).exit_code == 2
 
