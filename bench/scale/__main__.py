@@ -24,7 +24,7 @@ def main(context: click.Context) -> None:
 @main.command("plan")
 @click.option("--rooms", required=True, type=click.IntRange(1, 100_000))
 @click.option("--clients", required=True, type=click.IntRange(1, 10_000_000), help="In all rooms together.")
-@click.option("--shape", default=Shape.ZIPF, show_default=True, type=click.Choice(list(Shape)))
+@click.option("--shape", default=Shape.ZIPF, show_default=True, type=click.Choice(Shape, case_sensitive=False))
 @click.option("--rate", type=click.FloatRange(0.1, 1000), help="Events/s in each room, instead of by its size.")
 def plan_command(rooms: int, clients: int, shape: Shape, rate: float | None) -> None:
     """What your own cluster needs."""

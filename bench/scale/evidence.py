@@ -41,7 +41,8 @@ def costs_table(costs: Costs) -> Iterator[str]:
 
 def _value(value: float, unit: str) -> str:
     shown = {"us": "µs", "kib": "KiB"}.get(unit, "bytes")
-    return f"{value:.1f} {shown}" if value < 100 and shown != "bytes" else f"{value:,.0f} {shown}"
+    digits = 2 if value < 1 else 1 if value < 100 else 0
+    return f"{value:,.{digits}f} {shown}"
 
 
 def against_benchmark_table(costs: Costs) -> Iterator[str]:

@@ -48,15 +48,16 @@ def details(load: Workload, plans: Mapping[Routing, Plan], costs: Costs) -> Iter
         cluster, spent = found.cluster, found.work
         yield ""
         yield f"clients routed {'to the gateway with the fewest' if routing is Routing.LEASTCONN else 'by their room'}:"
-        yield f"  gateways   {cluster.gateways:6,}, {_cores(spent.gateway)}; {spent.taken_in:,.0f} events/s taken in; "
-        yield f"{'':19}{gateway_bytes(load, cluster, spent, costs) / GIB:.2f} GiB; back from a lost one: {_back(found)}"
-        yield f"  ingestors  {cluster.ingestors:6,}, {_cores(spent.ingestor)}"
+        yield f"  gateways   {cluster.gateways:6,}, each {_cores(spent.gateway)}"
+        held = gateway_bytes(load, cluster, spent, costs) / GIB
+        yield f"{'':19}takes in {spent.taken_in:,.0f} events/s; {held:.2f} GiB; back from a lost one: {_back(found)}"
+        yield f"  ingestors  {cluster.ingestors:6,}, each {_cores(spent.ingestor)}"
         yield f"  Redis      {cluster.shards:6,}, in all {_cores(spent.redis)}; {spent.copies:,.0f} copies/s"
         yield f"  cores      {found.cores:6,}, one for each; none above {HEADROOM:.0%}"
 
 
 def _cores(cores: Mapping[str, float]) -> str:
-    return f"{total(cores):.2f} cores each (" + ", ".join(f"{what} {spent:.2f}" for what, spent in cores.items()) + ")"
+    return f"{total(cores):.2f} cores (" + ", ".join(f"{what} {spent:.2f}" for what, spent in cores.items()) + ")"
 
 
 def _back(found: Plan) -> str:

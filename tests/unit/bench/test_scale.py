@@ -23,7 +23,7 @@ WORKLOADS = [(1, 1000), (10, 100_000), (1000, 20_000), (10_000, 1_000_000)]
 
 def test_the_committed_tables_are_those_that_the_model_gives() -> None:
     for path, text in report.generated().items():
-        assert path.read_text("utf8") == text, path.name
+        assert path.read_text("utf8") == text, f"{path.name}: `python -m bench.scale` writes it anew"
 
 
 @pytest.mark.parametrize("case", SIMULATED, ids=lambda case: f"{case[0]}-{case[1]}-{case[2]}-{case[3]}")
@@ -134,7 +134,9 @@ def test_the_command_tells_what_a_cluster_needs() -> None:
     assert answer.exit_code == 0
     assert "500 rooms, 20,000 clients" in answer.output
     assert "gateways" in answer.output
-    steady = CliRunner().invoke(main, ["plan", "--rooms", "500", "--clients", "20000", "--rate", "5"])
+    steady = CliRunner().invoke(
+        main, ["plan", "--rooms", "500", "--clients", "20000", "--rate", "5", "--shape", "star"]
+    )
     assert "2,500 events/s from upstream, 100,000 deliveries/s" in steady.output
     assert CliRunner().invoke(main, ["plan", "--rooms", "2", "--clients", "1"]).exit_code == 2
 
