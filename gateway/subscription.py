@@ -117,6 +117,7 @@ class Subscription:
         """Be in no room from here on."""
         if self._joining is not None:
             self._joining.cancel()
+            self._joining = None  # what cancelled it knows this object: the garbage collector would have to find them
         for room in (self._name, self.room):
             if room is not None:
                 room.detach(self)
