@@ -114,7 +114,7 @@ export class Roomcast {
     socket.onopen = () => this.rooms.forEach((room) => this.#subscribe(room));
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => this.#lose(code);
-    socket.onerror = () => {}; // a close follows; `ws` throws what nobody listens to
+    socket.onerror = () => this.#lose(CUT_OFF); // where nobody listens at a door, Node 20 says this and no close
     this.#pinging = setInterval(() => {
       if (!this.#heard) return this.#lose(CUT_OFF);
       this.#heard = false;
@@ -132,6 +132,7 @@ export class Roomcast {
     this.#called.clear();
     if (this.#socket === null) return;
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.onerror = () => {}; // `ws` throws what nobody listens to
     this.#socket.close(NORMAL);
     this.#socket = null;
   }
