@@ -1,5 +1,5 @@
-import type { Event } from "./events";
-export type * from "./events";
+import type { Event } from "./events.js";
+export type * from "./events.js";
 
 /** How things are: a step of the room's life, an error it may get over, or the connection is lost. */
 export interface State {

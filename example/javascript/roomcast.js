@@ -180,6 +180,7 @@ export class Roomcast {
     const room = this.#roomOf(frame);
     this.#last = !room && frame.room === undefined && !REMARKS.has(frame.code) ? frame : {};
     if (frame.type === "pong") {
+      this.#attempt = 0; // a link that lasted so long was worth having, though nothing happens in its rooms
       for (const [key, cursor] of Object.entries(frame.cursors ?? {})) {
         if (this.#called.has(key)) this.#called.get(key).cursor = cursor;
       }

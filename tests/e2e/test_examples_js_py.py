@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,7 +33,7 @@ ROOMS = {
 }
 """As a client asks for them, and as the simulator calls them."""
 LOGGED_IN = {"ROOMCAST_DOUYIN_COOKIES": "sessionid=s"}
-FRAME_MARK = ("WebcastMark", b"")
+MARK = ("WebcastMark", b"")
 
 
 class Running(Protocol):
@@ -183,7 +184,7 @@ def overs(client: Running) -> dict[str, str]:
 
 async def mark(processes: Processes, client: Running) -> Mapping[str, str]:
     """Something happens in every room, and the client prints it."""
-    marks = {room: inject(processes, room, FRAME_MARK)[0] for room in ROOMS.values()}
+    marks = {room: inject(processes, room, MARK)[0] for room in ROOMS.values()}
     await until(
         lambda: all(sent in ids(client, room) for room, sent in marks.items()), timeout_s=45, what=f"marks {marks}"
     )
@@ -221,7 +222,7 @@ async def test_nothing_is_lost_or_doubled_over_restarts_and_cuts_and_the_end_of_
         ending, *others = ROOMS
         control(processes, f"/rooms/{ROOMS[ending]}/end", {})
         await until(lambda: overs(client) == {ending: "ended"}, what="the end of one room")
-        after = inject(processes, ROOMS[others[0]], FRAME_MARK)[0]
+        after = inject(processes, ROOMS[others[0]], MARK)[0]
         await until(lambda: after in ids(client, ROOMS[others[0]]), what="events of another room")
         for room in others:
             control(processes, f"/rooms/{ROOMS[room]}/end", {})
@@ -248,3 +249,43 @@ async def test_rooms_that_cannot_be_watched_are_told_as_what_they_are(processes:
         await until(lambda: len(overs(client)) == 5, what="the end of the last room")
         await until(lambda: client.exit_code() is not None, what="the end of the program")
         assert client.exit_code() == 0
+
+
+@pytest.mark.parametrize("language", ["python", "js", "html"])
+async def test_the_few_lines_of_the_documentation_print_chat(
+    processes: Processes, tmp_path: Path, language: str
+) -> None:
+    processes.simulator("--rate", "20")
+    processes.ingestor()
+    address = processes.gateway()
+    (lines,) = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", (REPO_ROOT / "examples.md").read_text("utf8"))
+    lines = lines.replace("localhost:8000", address)
+    example = shutil.copytree(PYTHON if language == "python" else JAVASCRIPT, tmp_path / "example")
+    path = example / {"python": "few.py", "js": "few.js", "html": "few.html"}[language]
+    path.write_text(lines, "utf8")
+    if language == "html":
+        return await page_shows_chat(example, path.name)
+    command = [sys.executable] if language == "python" else node_command()
+    output = tmp_path / "printed.txt"
+    with output.open("wb") as out:
+        process = subprocess.Popen([*command, str(path)], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        await until(lambda: len(re.findall(r"(?m)^(?!tiktok:).+: .+$", output.read_text("utf8"))) > 5, what="chat")
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+        print(output.read_text("utf8")[-2000:])
+
+
+async def page_shows_chat(folder: Path, name: str) -> None:
+    from playwright.async_api import async_playwright
+
+    with served(folder) as site:
+        async with async_playwright() as playwright:
+            chromium = need("chromium", "chromium")
+            browser = await playwright.chromium.launch(executable_path=chromium, headless=True)
+            page = await browser.new_page()
+            await page.goto(f"{site}/{name}")
+            await page.locator("#chat li").nth(2).wait_for()
+            await browser.close()

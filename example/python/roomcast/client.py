@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 from collections.abc import Iterable
 from time import monotonic
@@ -36,7 +37,7 @@ class Client:
     """
 
     def __init__(self, url: str, *, lang: str = "en", ping_s: float = PING_S) -> None:
-        self._url = f"{url.rstrip('/')}/ws?lang={lang}"
+        self._url = f"{re.sub('^http', 'ws', url).rstrip('/')}/ws?lang={lang}"
         self._conversation = Conversation()
         self._items: deque[tuple[Room, Item]] = deque()
         self._socket: ClientConnection | None = None

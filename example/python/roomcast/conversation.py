@@ -135,6 +135,7 @@ class Conversation:
         kind = frame.get("type")
         self._last = frame if room is None and "room" not in frame and frame.get("code") not in REMARKS else {}
         if kind == "pong":
+            self._attempt = 0  # a link that lasted so long was worth having, though nothing happens in its rooms
             for key, cursor in frame.get("cursors", {}).items():
                 if key in self._called:
                     self._called[key].cursor = cursor

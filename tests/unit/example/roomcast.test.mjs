@@ -211,23 +211,25 @@ for (const [code, last, pause] of [
   });
 }
 
-scenario("who is sent away again and again goes slow, until an event comes", (the) => {
-  begin(the);
-  const pauses = [];
-  const sendAway = () => {
-    FakeSocket.last.tell({ status: "closing", code: "draining", reconnect: true, retry_in_ms: 0 });
-    FakeSocket.last.drop(1012);
-    pauses.push(the.told.at(-1)[1]);
-    mock.timers.tick(pauses.at(-1));
-    FakeSocket.last.open();
-  };
-  for (let n = 0; n < 8; n += 1) sendAway();
-  assert.deepEqual(pauses, [0, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-  takeOn(FakeSocket.last);
-  FakeSocket.last.tell(event("5-1"));
-  sendAway();
-  assert.equal(pauses.at(-1), 0);
-});
+for (const signOfLife of [event("5-1"), { type: "pong", timestamp: 1 }]) {
+  scenario(`who is sent away again and again goes slow, until a link lasts: ${signOfLife.type}`, (the) => {
+    begin(the);
+    const pauses = [];
+    const sendAway = () => {
+      FakeSocket.last.tell({ status: "closing", code: "draining", reconnect: true, retry_in_ms: 0 });
+      FakeSocket.last.drop(1012);
+      pauses.push(the.told.at(-1)[1]);
+      mock.timers.tick(pauses.at(-1));
+      FakeSocket.last.open();
+    };
+    for (let n = 0; n < 8; n += 1) sendAway();
+    assert.deepEqual(pauses, [0, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+    takeOn(FakeSocket.last);
+    FakeSocket.last.tell(signOfLife);
+    sendAway();
+    assert.equal(pauses.at(-1), 0);
+  });
+}
 
 test("pauses have a cap and jitter", () => {
   assert.deepEqual([0, 0.5, 1].map((jitter) => pauseMs(2000, undefined, jitter)), [15000, 22500, 30000]);

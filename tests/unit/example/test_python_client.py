@@ -174,7 +174,8 @@ def test_whether_and_when_to_come_back_is_the_gateways_word(
         assert (told, conversation.rooms) == ([(room, State("lost", again_s=pause))], [room])
 
 
-def test_who_is_sent_away_again_and_again_goes_slow_until_an_event_comes() -> None:
+@pytest.mark.parametrize("sign_of_life", [event("5-1"), {"type": "pong", "timestamp": 1}])
+def test_who_is_sent_away_again_and_again_goes_slow_until_a_link_lasts(sign_of_life: dict[str, Any]) -> None:
     conversation, room = begun()
     pauses = []
     for _ in range(8):
@@ -183,7 +184,7 @@ def test_who_is_sent_away_again_and_again_goes_slow_until_an_event_comes() -> No
     assert pauses == [0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
     hear(conversation, type="subscribed", id=room.number, **NAME)
     hear(conversation, type="target", target="73", **NAME)
-    hear(conversation, **event("5-1"))
+    hear(conversation, **sign_of_life)
     assert conversation.lost(CUT_OFF)[1] == 0.5
 
 
@@ -206,7 +207,7 @@ async def gateway(talk: Callable[[int, ServerConnection], Any]) -> AsyncIterator
         await talk(count, connection)
 
     async with serve(handle, "127.0.0.1", 0) as server:
-        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+        yield f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
 
 
 async def answer(connection: ServerConnection, *frames: dict[str, Any]) -> dict[str, Any]:
