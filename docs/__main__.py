@@ -3,7 +3,8 @@
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
 - `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and what is said on a connection for
-  many rooms.
+  many rooms;
+- the events as types, for the clients in `example/`.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 from pydantic_settings import BaseSettings
 
+from docs import client_types
 from gateway import commands, protocol
 from gateway.close_codes import Code
 from gateway.settings import GatewaySettings
@@ -53,6 +55,8 @@ def generated() -> dict[Path, str]:
         ROOT / "README.md": f"{before}{TABLE_START}\n\n{table(CLASSES)}\n{TABLE_END}{after}",
         ROOT / "docs" / "events.schema.json": json.dumps(events.json_schema(), indent=1, ensure_ascii=False) + "\n",
         ROOT / "docs" / "events.md": "\n".join(event_reference()),
+        ROOT / "example" / "python" / "roomcast" / "events.py": "\n".join(client_types.python()),
+        ROOT / "example" / "javascript" / "events.d.ts": "\n".join(client_types.typescript()),
     }
 
 
