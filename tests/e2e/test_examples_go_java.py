@@ -179,7 +179,7 @@ async def test_nothing_is_missed_when_the_gateway_is_restarted_and_the_end_is_to
     processes: Processes, program: list[str]
 ) -> None:
     processes.simulator("--rate", "20")
-    processes.ingestor()
+    processes.ingestor(ROOMCAST_DOUYIN_COOKIES="sessionid=s")  # visitors are told no gifts
     port = free_port()
     gateway = await started_gateway(processes, port)
     rooms = {DEMO: "tiktok:@Demo", DOUYIN: f"douyin:{DOUYIN}"}
@@ -322,11 +322,11 @@ async def test_options_are_passed_on_and_frames_of_the_future_are_passed_over(
             "no JSON", "[]", "7", "null", '"text"', {}, {"type": 5}, {"status": []}, {"type": "chat", "room": {}},
             {"type": "of_tomorrow", **in_room("11"), "cursor": "5-1", "time": 1, "of_tomorrow": {"deep": [{}]}},
             chat(2, user=7, content=["no text"], reason={}, count="many", target=[], new={"more": None}),
-            chat(3, content="\u2028\ud83e\udd8a\u0000"), chat(4, room="99"),
+            chat(3, content="\u2028🦊\u0000"), chat(4, room="99"),
         )  # fmt: skip
         await until(lambda: "3" in client.ids("11"), what="the last one")
         assert [event["cursor"] for event in client.events] == ["5-1", "5-2", "5-3"]
-        assert client.events[2]["content"] == "\u2028\ud83e\udd8a\u0000"
+        assert client.events[2]["content"] == "\u2028🦊\u0000"
         assert client.notices == []
 
 
