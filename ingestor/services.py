@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ingestor.recorder import Recorder
 from ingestor.settings import IngestorSettings
 from shared.broker import Broker
 from shared.demand import Demand
@@ -10,9 +11,10 @@ from shared.lease import Leases
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The log, the leases, the demand, and the settings."""
+    """The log, the leases, the demand, the settings, and who records the rooms, if somebody does."""
 
     broker: Broker
     leases: Leases
     demand: Demand
     settings: IngestorSettings
+    recorder: Recorder | None = None

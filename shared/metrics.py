@@ -44,6 +44,11 @@ MESSAGES_UNDECODABLE = Counter(
 )
 MESSAGES_LOST = Counter("roomcast_ingestor_messages_lost_total", "Messages lost to a bug in their decoder.")
 
+RECORDED_BYTES = Counter("roomcast_ingestor_recorded_bytes_total", "Bytes of recordings written.")
+RECORDING_FAULTS = Counter(
+    "roomcast_ingestor_recording_faults_total", "Recordings that ended because the disk was full, slow or gone."
+)
+
 # --- upstream protocol ------------------------------------------------------------------------------------------------
 
 UPSTREAM_UNUSED = Counter(

@@ -58,7 +58,7 @@ async def relayed(transport: Together, protocol: Acknowledging) -> list[tuple[st
     passed = []
     async with running(Upstream(transport, protocol), silence_s=10) as frames:
         with pytest.raises((UpstreamClosed, RemoteProtocolError)):
-            async for messages in frames:
+            async for _, messages in frames:
                 passed += [(message.id, protocol.position) for message in messages]
     return passed
 
