@@ -359,6 +359,8 @@ class RoomWorker:
                 exc_info=True,
             )  # fmt: skip
             return []
+        for plugin in self._services.plugins:
+            found = plugin.apply(self.room, message, found, self._decoder.content)
         if self._clock is not now_ms:  # what is played happened before any log of it began
             return found
         return [replace(event, history=True) if event.time < self._log_from_ms else event for event in found]

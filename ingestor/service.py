@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from ingestor import plugins
 from ingestor.connectors.base import Connector
 from ingestor.connectors.registry import connectors as open_connectors
 from ingestor.door import answering
@@ -44,6 +45,9 @@ async def running(
         redis: open; the caller closes it.
         connectors: platform name -> connector; the caller closes them.
         listener: where HTTP is answered, to the last moment; None: nowhere. It is closed at the end.
+
+    Raises:
+        ConfigError: a plug-in cannot be loaded.
     """
     recorder = _recorder(settings)
     services = Services(
@@ -54,6 +58,7 @@ async def running(
         demand=Demand(redis, idle_timeout_s=settings.idle_timeout_s),
         settings=settings,
         recorder=recorder,
+        plugins=plugins.load(settings.plugins),
     )
     supervisor = Supervisor(services, connectors)
     wakes = WakeChannel(redis, supervisor.wake, supervisor.rescan)

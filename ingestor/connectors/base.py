@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
+from google.protobuf.message import Message as ProtobufMessage
 
 from shared.clock import now_ms
 from shared.events import Event, User
@@ -170,6 +171,9 @@ class Decoder(Protocol):
 
     def decode(self, message: Message, received_ms: int) -> list[Event]:
         """The events of one message, mostly one. Never raises: what cannot be decoded becomes `raw`."""
+
+    def content(self, message: Message) -> ProtobufMessage | None:
+        """The payload, parsed anew; None where its schema is not known, or it is not of it. Never raises."""
 
 
 class Connector(Protocol):

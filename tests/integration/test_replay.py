@@ -287,3 +287,16 @@ async def test_frames_come_at_their_distances_and_long_pauses_are_cut(
     write(tmp_path / "a.rec", [opening(), at(1, chat("x", 1)), at(3, chat("x", 2)), at(9000, chat("x", 3))])
     await heard(connector(tmp_path, speed=4.0))
     assert paused == pytest.approx([0.25, 0.5, PAUSE_MAX_S])
+
+
+# --- plug-ins ---------------------------------------------------------------------------------------------------------
+
+
+async def test_replayed_rooms_pass_through_plug_ins_too(tmp_path: Path) -> None:
+    said = ["hello", "darn", "https://spam.example", "bye"]
+    write(tmp_path / "a.rec", [opening(), *(at(number, chat(text, number)) for number, text in enumerate(said, 1))])
+    settings = {"replay_dir": str(tmp_path), "replay_speed": FAST}
+    async with ingesting(settings, plugins=("example.plugins.house_rules",)) as ingestor:
+        await ingestor.wants(ROOM)
+        told = shown(await ingestor.over(ROOM))
+    assert [name for name, _ in told] == ["live_status", "hello", "****", "bye", "ended"]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from google.protobuf.message import Message as ProtobufMessage
+
 from ingestor.connectors.base import Decoder, Message
 from ingestor.connectors.webcast import Dialect
 from ingestor.recording import Header, Opened
@@ -56,8 +58,16 @@ class Play:
 
     def decode(self, message: Message, received_ms: int) -> list[Event]:
         """See `Decoder`; the events are of our room."""
-        if self._decoder is None:
-            if self._platform is None or self.opened is None:
-                return []  # nothing is connected
+        decoder = self._recorded_decoder()
+        return decoder.decode(message, received_ms) if decoder else []
+
+    def content(self, message: Message) -> ProtobufMessage | None:
+        """See `Decoder`."""
+        decoder = self._recorded_decoder()
+        return decoder.content(message) if decoder else None
+
+    def _recorded_decoder(self) -> Decoder | None:
+        """That of the platform that was recorded; None before anything is connected."""
+        if self._decoder is None and self._platform is not None and self.opened is not None:
             self._decoder = self._platform.decoder(self._room, gifts=self.opened.live.gifts)
-        return self._decoder.decode(message, received_ms)
+        return self._decoder
