@@ -9,7 +9,7 @@ PYTHON3 ?= $(shell for python in python3 python3.14 python3.13 python3.12 python
 PROTOS := protos/webcast.proto protos/tiktok.proto protos/douyin.proto
 PORT ?= 8000
 
-.PHONY: help run test check format bench bench-quick chaos protos docs doctor install pins clean
+.PHONY: help run test check format bench bench-quick chaos drill protos docs doctor install pins clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ bench-quick: install  ## The same in two minutes: the gateway, Node ws and a pla
 
 chaos: install  ## Break a whole cluster at random, 20 minutes; CHAOS="--redis cluster --seconds 60" for another run
 	@$(PYTHON) -m tests.chaos $(CHAOS)
+
+drill: install  ## Scale, restart and hit a cluster of docker compose while clients listen; three minutes, needs Docker
+	@$(PYTHON) -m tests.drill $(DRILL)
 
 protos: install  ## Generate protos/*_pb2.py(i) from the schemas
 	@$(PYTHON) -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(PROTOS)

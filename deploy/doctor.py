@@ -14,6 +14,7 @@ PROGRAMS = (
     ("node", "the test of the viewer's script", "nodejs", "node"),
     ("haproxy", "the test of the balancer", "haproxy", "haproxy"),
     ("promtool", "the tests of the alert rules", "prometheus", "prometheus"),
+    ("systemd-analyze", "the tests of the systemd units", "systemd", ""),
     ("docker", "docker compose up", "docker.io", "docker"),
     ("uv", "a faster installation; nothing needs it", "", "uv"),
 )

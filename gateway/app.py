@@ -20,6 +20,7 @@ from gateway import gauges
 from gateway.endpoint import Endpoint
 from gateway.health import Health
 from gateway.leave import leaving_first
+from gateway.overview import Overview
 from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import logs
@@ -59,7 +60,7 @@ class App(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
-        if scope["type"] != "websocket" or not scope["path"].startswith(f"{root}{SOCKETS}/"):
+        if scope["type"] != "websocket" or not f"{scope['path']}/".startswith(f"{root}{SOCKETS}/"):
             return await super().__call__(scope, receive, send)
         await self._read_proxy_headers(scope, receive, send)  # type: ignore[arg-type]
         scope["root_path"] = root + SOCKETS
@@ -94,6 +95,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
         trusted_proxies=settings.trusted_proxies,
         routes=[
             *Health(relay).routes(),
+            *Overview(relay).routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
             Mount("/viewer/static", StaticFiles(directory=STATIC, check_dir=False)),

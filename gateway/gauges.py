@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 from prometheus_client import Gauge
 
 from gateway.close_codes import OUTCOMES
+from gateway.protocol import ClientFrame
 from gateway.relay import Relay
 from shared import loop_lag, metrics
+from shared.events import SHED_ORDER
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +75,15 @@ async def kept(relay: Relay) -> AsyncIterator[None]:
 def _begin_counters() -> None:
     """Tell 0 from the start where the labels are known: Prometheus takes no first sample for an increase."""
     for code, outcome in OUTCOMES.items():
+        metrics.CLIENT_ERRORS.labels(code)
         if outcome.close is not None:
             metrics.CLOSES.labels(code)
     metrics.CLOSES.labels("ping_timeout")
     for gap in ("healed", "announced"):
         metrics.GAPS.labels(gap)
+    for recovered in ("true", "false"):
+        metrics.RECOVERIES.labels(recovered)
+    for event_type in SHED_ORDER:
+        metrics.SHED.labels(event_type)
+    for kind in ClientFrame:
+        metrics.CLIENT_FRAMES.labels(kind.value)

@@ -1,8 +1,4 @@
-"""What operators and load balancers ask: is it alive, is it ready, what does it do."""
-
-import asyncio
-import time
-from typing import Any
+"""What load balancers and monitors ask: is it alive, is it ready, how much does it do."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -10,23 +6,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.relay import Relay
-from shared.errors import BadRoom, BrokerUnavailable
-from shared.platforms import is_name
-from shared.room import RoomKey
-
-ROOMS_MAX = 200  # listed by /rooms, the latest demanded first
-ROOMS_FRESH_S = 2.0  # one look at the cluster serves all who ask within this time
-READERS_MAX = 16
 
 
 class Health:
-    """The HTTP endpoints for machines and operators."""
+    """The HTTP endpoints for machines."""
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._rooms: dict[str, Any] = {}
-        self._rooms_at = float("-inf")
-        self._looking = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         """Where they are."""
@@ -36,7 +22,6 @@ class Health:
             Route("/healthz", self.alive),
             Route("/readyz", self.ready),
             Route("/metrics", self.metrics),
-            Route("/rooms", self.rooms),
         ]
 
     async def hello(self, request: Request) -> Response:
@@ -68,60 +53,8 @@ class Health:
         """Prometheus."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    async def rooms(self, request: Request) -> Response:
-        """The rooms of the whole cluster; of their clients those of this gateway."""
-        try:
-            async with self._looking:
-                if time.monotonic() - self._rooms_at > ROOMS_FRESH_S:
-                    self._rooms = await self._look()
-                    self._rooms_at = time.monotonic()
-        except BrokerUnavailable:
-            return JSONResponse({"status": "redis is away"}, 503)
-        return JSONResponse(self._rooms)
-
     def _fault(self) -> str:
         """Why this gateway is not ready; empty when it is."""
         if self._relay.draining:
             return "draining"
         return "" if self._relay.up else "redis is away"
-
-    async def _look(self) -> dict[str, Any]:
-        wanted = [key for key in await self._relay.demand.wanted() if not _is_pointer(key)]
-        turns = asyncio.Semaphore(READERS_MAX)
-
-        async def look_at(key: RoomKey) -> dict[str, Any]:
-            async with turns:
-                return await self._look_at(key)
-
-        rooms = await asyncio.gather(*map(look_at, wanted[:ROOMS_MAX]))
-        return {"total": len(wanted), "rooms": rooms}
-
-    async def _look_at(self, key: RoomKey) -> dict[str, Any]:
-        state = await self._relay.broker.state(key)
-        cursor = await self._relay.broker.last_id(key)
-        here = self._relay.rooms.get(key)
-        room: dict[str, Any] = {
-            "platform": key.platform,
-            "room": key.room,
-            "clients_here": len(here.members) if here else 0,
-        }
-        if state.phase is not None:
-            room["phase"] = state.phase.phase
-            room["code"] = state.phase.code
-            room["since"] = state.phase.at
-        room |= {
-            # The lease's value is `<epoch> <ingestor>/<random>`.
-            "holder": state.holder.partition(" ")[2].rpartition("/")[0],
-            "title": state.title,
-            "viewers": state.viewer_count,
-            "gifts": state.gifts,
-            "cursor": str(cursor) if cursor else "",
-        }
-        return {field: value for field, value in room.items() if value not in ("", None)}
-
-
-def _is_pointer(key: RoomKey) -> bool:
-    try:
-        return is_name(key)
-    except BadRoom:
-        return False  # of a platform that only a newer version knows

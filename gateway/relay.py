@@ -12,17 +12,20 @@ from typing import Self
 
 from gateway.feed import Cluster
 from gateway.flusher import Flusher
+from gateway.headcount import Headcount
 from gateway.room import Member, Room
 from gateway.settings import GatewaySettings
 from gateway.subscriber import Sink
 from shared.broker import Broker, Entry
 from shared.channels import Channels
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.errors import BrokerUnavailable
 from shared.phases import RoomPhase
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
+from shared.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +48,12 @@ class Relay:
         self.broker = Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len)
         self.demand = Demand(redis, idle_timeout_s=settings.idle_timeout_s)
         self.channels = Channels(redis, self)
+        self.headcount = Headcount(redis, settings.gateway_name)
         self.log_readers = asyncio.Semaphore(LOG_READERS_MAX)
         self.draining = False
         self.clients = 0
         self.slow_sinks: set[Sink] = set()
+        self._started_at = now_ms()
         self._rooms: dict[RoomKey, Room] = {}
         self._tasks = asyncio.TaskGroup()
         self._cluster = Cluster(
@@ -61,7 +66,7 @@ class Relay:
     async def __aenter__(self) -> Self:
         await self._resources.enter_async_context(self.channels)
         await self._resources.enter_async_context(self._tasks)
-        self._background = [self._tasks.create_task(self._tick()), self._tasks.create_task(self._beat())]
+        self._background = [self._tasks.create_task(self._tick()), self._tasks.create_task(self._keep_beating())]
         try:
             async with asyncio.timeout(LINK_WAIT_S):
                 await self._link_up.wait()
@@ -148,14 +153,29 @@ class Relay:
         except BrokerUnavailable:
             pass  # without a link there is no subscription either
 
-    async def _beat(self) -> None:
-        """Tell the cluster that this gateway is alive."""
-        name = self.settings.gateway_name
+    async def beat(self) -> None:
+        """Tell the cluster that this gateway is alive, and what it has to do.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        load: dict[str, int | str] = {
+            "clients": self.clients,
+            "clients_max": self.settings.clients_max,
+            "rooms": len(self._rooms),
+            "draining": int(self.draining),
+            "started": self._started_at,
+            "version": VERSION,
+        }
+        await self.demand.heartbeat("gateway", self.settings.gateway_name, load)
+        await self.headcount.tell({key: count for key, room in self._rooms.items() if (count := len(room.members))})
+
+    async def _keep_beating(self) -> None:
         failing = False  # told when it begins and when it ends: what Redis refuses to this, it refuses to rooms too
         try:
             while True:
                 try:
-                    await self.demand.heartbeat("gateway", name, {"clients": self.clients, "rooms": len(self._rooms)})
+                    await self.beat()
                     if failing:
                         logger.info("heartbeat works again")
                     failing = False
@@ -169,6 +189,7 @@ class Relay:
         finally:
             try:
                 async with asyncio.timeout(1):
-                    await self.demand.leave("gateway", name)
+                    await self.demand.leave("gateway", self.settings.gateway_name)
+                    await self.headcount.leave()
             except (BrokerUnavailable, TimeoutError):
                 logger.debug("left without saying goodbye")

@@ -102,6 +102,7 @@ class LogWriter:
         self._acknowledged = _known_end(lease)
         self._waiting: deque[_Event | _Telling] = deque()
         self._waiting_bytes = 0  # of the frozen batch too
+        self._shown_bytes = 0  # of these in the metric
         self._frozen: list[_Event] = []
         self._unanswered = False  # the frozen batch was sent, and what became of it is not known
         self._overflowed = False
@@ -201,13 +202,17 @@ class LogWriter:
         Raises:
             LeaseLost: the room is somebody else's now, or may be.
         """
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting or self._overflowed:
-                async with self._call:
-                    await self._store_next()
-            self._settled.set()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting or self._overflowed:
+                    async with self._call:
+                        await self._store_next()
+                self._settled.set()
+                self._show_waiting(self._waiting_bytes)
+        finally:
+            self._show_waiting(0)
 
     def hurry(self) -> None:
         """Redis may be there again: try at once what waits to be tried again."""
@@ -245,6 +250,7 @@ class LogWriter:
         Raises:
             LeaseLost, BrokerUnavailable: as `_publish_frozen`.
         """
+        self._show_waiting(self._waiting_bytes)
         while True:
             if self._overflowed or self._next_owner:
                 await self._begin_epoch()
@@ -252,6 +258,11 @@ class LogWriter:
                 await self._renew()
             if await (self._set_phase(telling) if isinstance(telling, _Telling) else self._publish_frozen()):
                 return
+
+    def _show_waiting(self, size: int) -> None:
+        """Correct the metric's sum over all rooms; with each try to store, for with each event would cost more."""
+        metrics.BUFFERED_BYTES.inc(size - self._shown_bytes)
+        self._shown_bytes = size
 
     @contextlib.contextmanager
     def _stalled(self, error: BrokerUnavailable) -> Iterator[None]:

@@ -58,8 +58,12 @@ class NameWorker:
         """What clients want may have changed: look now."""
         self._recheck.set()
 
-    async def run(self) -> None:
-        """Keep the pointer until the name is unwanted, points nowhere, is lost or stopped; then release it."""
+    async def run(self) -> bool:
+        """Keep the pointer until the name is unwanted, points nowhere, is lost or stopped; then release it.
+
+        False when it was lost.
+        """
+        lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 keeping = tasks.create_task(
@@ -80,11 +84,13 @@ class NameWorker:
                 keeping.cancel()
                 await self._leave(None if self._pointing.cancelled() else self._pointing.result())
         except* LeaseLost:
+            lost = True
             logger.info("name lost room=%s epoch=%d", self.room, self._lease.epoch)
         except* BrokerUnavailable as errors:
             logger.warning(
                 "name left without release room=%s epoch=%d: %s", self.room, self._lease.epoch, errors.exceptions[0]
             )
+        return not lost
 
     async def _leave(self, over: RoomPhase | None) -> None:
         """Tell how it ended, unless somebody else goes on, and release the name."""

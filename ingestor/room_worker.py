@@ -21,6 +21,7 @@ from ingestor.connectors.base import Connector, LiveRoom, Message, SeenIds, Upst
 from ingestor.lease_keeper import keep_lease
 from ingestor.log_writer import LogWriter
 from ingestor.outage import Mute, Outage, given_up, resting
+from ingestor.room_gauge import RoomGauge
 from ingestor.services import Services
 from ingestor.upstream import running
 from shared import events, metrics
@@ -108,6 +109,7 @@ class RoomWorker:
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
+        self._gauge = RoomGauge(lease.room.platform)
 
     @classmethod
     async def open(cls, services: Services, connector: Connector, lease: Lease) -> "RoomWorker":
@@ -141,10 +143,14 @@ class RoomWorker:
         self._writer.hurry()
         self._recheck.set()
 
-    async def run(self) -> None:
-        """Hold the room until it is over, unwanted, lost or stopped; then release it."""
+    async def run(self) -> bool:
+        """Hold the room until it is over, unwanted, lost or stopped; then release it. False when it was lost."""
+        with self._gauge:
+            return await self._run()
+
+    async def _run(self) -> bool:
         room = self.room
-        metrics.ROOMS_HELD.inc()
+        lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 background = [
@@ -167,13 +173,14 @@ class RoomWorker:
                 for task in background:
                     task.cancel()
         except* LeaseLost:
+            lost = True
             logger.info("lease lost room=%s epoch=%d", room, self._writer.epoch)
             with contextlib.suppress(BrokerUnavailable):
                 await self._services.demand.wake(room)  # perhaps nobody has it
         finally:
-            metrics.ROOMS_HELD.dec()
             if self._recording is not None:
                 self._recording.close()
+        return not lost
 
     async def _run_until_left(self, tasks: asyncio.TaskGroup) -> bool:
         """Ingest, then give the room up. False when it is wanted again, and still ours."""
@@ -194,6 +201,7 @@ class RoomWorker:
                         "room over room=%s epoch=%d phase=%s code=%s: %s",
                         self.room, self._writer.epoch, over.phase, over.code, over.detail,
                     )  # fmt: skip
+                    self._gauge.move(over.phase)
                     self._writer.tell(over)
                 await self._writer.drain()
                 if over is not None and over.phase in (Phase.NOT_LIVE, Phase.ENDED):
@@ -252,6 +260,7 @@ class RoomWorker:
                 "upstream lost room=%s epoch=%d code=%s attempt=%d delay_s=%.1f: %s",
                 self.room, self._writer.epoch, lost.code, attempt, delay_s, lost,
             )  # fmt: skip
+            self._gauge.move(Phase.RECONNECTING)
             self._writer.tell(
                 RoomPhase(
                     phase=Phase.RECONNECTING,
@@ -388,6 +397,7 @@ class RoomWorker:
     # --- telling -----------------------------------------------------------------------------------------------------
 
     def _tell(self, phase: Phase) -> None:
+        self._gauge.move(phase)
         self._writer.tell(RoomPhase(phase=phase, at=now_ms()))
 
     def _tell_connected(self, live: LiveRoom, at_ms: int) -> None:
@@ -399,6 +409,7 @@ class RoomWorker:
         if live.viewer_count is not None:
             state["viewer_count"] = str(live.viewer_count)
         state["gifts"] = "1" if live.gifts else "0"
+        self._gauge.move(Phase.CONNECTED)
         self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
         event = self._broadcast.news(live, at_ms)
         if event is None:

@@ -16,7 +16,7 @@ from ingestor.recorder import Limits, Recorder
 from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
-from shared import event_loop, logs, metrics
+from shared import event_loop, logs, loop_lag, metrics
 from shared.broker import Broker
 from shared.channels import WakeChannel
 from shared.demand import Demand
@@ -67,6 +67,8 @@ async def running(
         return supervisor.fault or ("" if wakes.up else "redis is away")
 
     metrics.ROOMS_LIMIT.set(settings.max_rooms)
+    for platform in connectors:
+        metrics.begin_platform(platform)
     door = answering(listener, fault) if listener else contextlib.nullcontext()
     async with wakes, door, asyncio.TaskGroup() as tasks:
         supervising = tasks.create_task(supervisor.run())
@@ -105,7 +107,11 @@ async def serve(settings: IngestorSettings) -> None:
         stack.push_async_callback(redis.aclose)
         connectors = await stack.enter_async_context(open_connectors())
         await stack.enter_async_context(running(settings, redis, connectors, listener=listener))
-        await stop.wait()
+        watching = asyncio.create_task(loop_lag.watch())
+        try:
+            await stop.wait()
+        finally:
+            watching.cancel()
 
 
 def run() -> None:

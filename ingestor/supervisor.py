@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import random
 import time
 from collections.abc import Iterable, Mapping, Set
 from typing import Protocol
@@ -25,19 +26,21 @@ from shared.errors import BrokerUnavailable, NotDone
 from shared.lease import Held, Lease, new_owner
 from shared.platforms import is_name
 from shared.room import RoomKey
+from shared.version import VERSION
 
 logger = logging.getLogger(__name__)
 
 RESCAN_MIN_S = 1.0  # however often a link comes and goes; each costs two questions for every room
 HAND_OVER_REST_S = 1.0  # others take a room within milliseconds; what nobody took by then is ours again
+ASKED_ABOUT_MAX = 500  # rooms, in a scan of a full ingestor; all the full ones ask, and Redis has better to do
 HEARTBEAT_GRACE_S = 1.0  # a busy peer, a slow Redis
 
 
 class Worker(Protocol):
     """What runs one lease."""
 
-    async def run(self) -> None:
-        """Until the lease is released or lost."""
+    async def run(self) -> bool:
+        """Until the lease is released or lost. False when it was lost."""
 
     def stop(self) -> None:
         """Ask `run` to release the lease and return."""
@@ -58,6 +61,7 @@ class Supervisor:
         self._services = services
         self._settings = services.settings
         self._connectors = connectors
+        self._started_at = now_ms()
         self._workers: dict[RoomKey, Worker | None] = {}
         """Rooms held; None while the lease is being claimed, or left to others."""
         self._resting: dict[RoomKey, float] = {}
@@ -131,8 +135,10 @@ class Supervisor:
                 if time.monotonic() >= self._next_scan:
                     self._next_scan = time.monotonic() + self._settings.scan_interval_s
                     self._dispel_doubt()
-                    self._start_claims(tasks, await self._scan())
+                    wanted = await self._scan()
+                    self._start_claims(tasks, wanted)
                     self._relieve()
+                    await self._count_unowned(wanted)
                 try:
                     async with asyncio.timeout(max(0.0, self._next_scan - time.monotonic())):
                         await self._wake.wait()
@@ -160,8 +166,9 @@ class Supervisor:
         wanted: list[RoomKey] = []
         self._others = []
         try:
-            await demand.heartbeat("ingestor", name, {"rooms": self.rooms, "max_rooms": self._settings.max_rooms})
-            wanted = list(await demand.wanted())
+            await demand.heartbeat("ingestor", name, self._told_load())
+            wanted = [room for room in await demand.wanted() if room.platform in self._connectors]
+            metrics.ROOMS_WANTED.set(sum(not is_name(room) for room in wanted))
             members = await demand.members("ingestor")
             loads = {member.name: load for member in members if (load := _load(member)) is not None}
             # Who came since the last scan may not hear wakes yet.
@@ -174,6 +181,40 @@ class Supervisor:
         except Exception:  # a foreign key under one of our names must not end the rooms that run
             logger.exception("scan failed")
         return wanted
+
+    def _told_load(self) -> dict[str, int | str]:
+        """What the cluster is told of this ingestor, besides that it is alive."""
+        return {
+            "rooms": self.rooms,
+            "max_rooms": self._settings.max_rooms,
+            "started": self._started_at,
+            "version": VERSION,
+        }
+
+    async def _count_unowned(self, wanted: Iterable[RoomKey]) -> None:
+        """Tell how many rooms wait for a place. An ingestor that has one takes them, so only a full one has to ask."""
+        if self._redis_fault:
+            return  # what was wanted is not known
+        now = time.monotonic()
+        unclear = [
+            room
+            for room in wanted
+            if not is_name(room) and room not in self._workers and self._resting.get(room, now) <= now
+        ]
+        # Any of them, not the newest: rooms whose holder has died are of every age.
+        asked = random.sample(unclear, min(len(unclear), ASKED_ABOUT_MAX))
+        unowned = 0
+        try:
+            left_alone_ms = await self._services.broker.left_alone_ms(asked, now_ms()) if asked else []
+        except BrokerUnavailable as error:
+            logger.warning("rooms without a holder not counted: %s", error)
+            return
+        for room, rest_ms in zip(asked, left_alone_ms, strict=True):
+            if not rest_ms:
+                unowned += 1
+            elif room not in self._woken:  # else the answer may be out of date
+                self._resting[room] = now + rest_ms / 1000
+        metrics.ROOMS_UNOWNED.set(round(unowned * len(unclear) / max(1, len(asked))))
 
     def _relieve(self) -> None:
         """Hand rooms over, if others hold clearly fewer."""
@@ -239,10 +280,10 @@ class Supervisor:
         self._workers[room] = worker
         if self._stopping.is_set():
             worker.stop()
-        await worker.run()
+        kept = await worker.run()
         self._workers[room] = None
         handed_over = room in self._handing_over
-        metrics.LEASES.labels("handed_over" if handed_over else "left").inc()
+        metrics.LEASES.labels("lost" if not kept else "handed_over" if handed_over else "left").inc()
         return handed_over
 
     async def _leave_to_others(self) -> None:

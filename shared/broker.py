@@ -318,25 +318,23 @@ class Broker:
             last_error=_phase(fields.get(b"last_error")),
         )
 
-    async def unowned(self, rooms: Sequence[RoomKey], now_ms: int) -> list[RoomKey]:
-        """Those of the rooms that nobody holds, and that are not left alone for a while.
+    async def left_alone_ms(self, rooms: Sequence[RoomKey], now_ms: int) -> list[int]:
+        """For how long each room is held if its lease is not renewed, or rests; 0 where somebody should take it.
 
         Raises:
             BrokerUnavailable: Redis cannot be asked.
         """
         found = []
         for start in range(0, len(rooms), _PIPELINE):
-            asked = rooms[start : start + _PIPELINE]
             async with self._redis.turn() as commands:
                 pipeline = commands.pipeline(transaction=False)
-                for room in asked:
-                    keys = RoomKeys.of(room)
-                    pipeline.exists(keys.lease).hget(keys.state, "phase")
+                for keys in map(RoomKeys.of, rooms[start : start + _PIPELINE]):
+                    pipeline.pttl(keys.lease).hget(keys.state, "phase")
                 answers = await pipeline.execute()
-            for room, held, told in zip(asked, answers[::2], answers[1::2], strict=True):
-                phase = _phase(told)
-                if not held and not (phase is not None and phase.rests(now_ms)):
-                    found.append(room)
+            for held_ms, stored in zip(answers[::2], answers[1::2], strict=True):
+                phase = _phase(stored)
+                rests_ms = phase.retry_at - now_ms if phase is not None and phase.rests(now_ms) else 0
+                found.append(max(0, held_ms, rests_ms))
         return found
 
 
@@ -352,9 +350,9 @@ def _entries(room: RoomKey, rows: Sequence[tuple[bytes, Mapping[bytes, bytes]]])
     return entries
 
 
-def _phase(value: bytes | None) -> RoomPhase | None:
+def _phase(stored: bytes | None) -> RoomPhase | None:
     try:
-        return None if value is None else decode_phase(value)
+        return None if stored is None else decode_phase(stored)
     except msgspec.DecodeError:
         metrics.REDIS_MALFORMED.labels("state").inc()
         return None

@@ -225,7 +225,7 @@ class Demand:
             Member(
                 name,
                 max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000),
-                {field.decode(): value.decode() for field, value in load.items()},
+                {field.decode("utf8", "replace"): value.decode("utf8", "replace") for field, value in load.items()},
             )
             for name, load, remaining_ms in zip(names, answers[::2], answers[1::2], strict=True)
             if load

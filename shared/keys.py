@@ -25,6 +25,11 @@ def load_of(member: str) -> str:
     return f"rc:load:{member}"
 
 
+def clients_of(gateway: str) -> str:
+    """hash of one gateway, room -> its clients there; expires as the load does."""
+    return f"rc:clients:{gateway}"
+
+
 @dataclass(frozen=True, slots=True)
 class RoomKeys:
     """The keys of one room.

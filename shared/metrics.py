@@ -19,6 +19,15 @@ LOOP_LAG = Histogram(
 
 ROOMS_HELD = Gauge("roomcast_ingestor_rooms", "Rooms this ingestor holds the lease of.")
 ROOMS_LIMIT = Gauge("roomcast_ingestor_rooms_limit", "Rooms this ingestor holds at most.")
+ROOMS_BY_PHASE = Gauge(
+    "roomcast_ingestor_rooms_by_phase",
+    "Rooms this ingestor holds, by the phase they are in: connected is what they should be.",
+    ["platform", "phase"],
+)
+BUFFERED_BYTES = Gauge(
+    "roomcast_ingestor_buffered_bytes",
+    "Bytes of events that wait for Redis to take them; near 0 unless it is away or too slow.",
+)
 EVENTS_PUBLISHED = Counter("roomcast_ingestor_events_total", "Events stored and published.", ["platform", "type"])
 EVENTS_OVERSIZED = Counter(
     "roomcast_ingestor_events_oversized_total", "Events above the size of a log entry: not sent."
@@ -29,13 +38,29 @@ EVENTS_DISCARDED = Counter(
 ROOMS_STALLED = Gauge(
     "roomcast_ingestor_rooms_stalled", "Rooms of this ingestor whose events Redis does not take now: they wait."
 )
-LEASES = Counter("roomcast_ingestor_leases_total", "Lease changes.", ["what"])
+LEASES = Counter(
+    "roomcast_ingestor_leases_total",
+    "Lease changes: acquired, and then left, handed_over, or lost to somebody else; taken_back is a kind of acquired.",
+    ["what"],
+)
+for _what in "acquired left handed_over lost taken_back".split():
+    LEASES.labels(_what)  # from 0 on: where a counter begins with its first value, Prometheus sees no increase
+ROOMS_WANTED = Gauge(
+    "roomcast_cluster_rooms_wanted",
+    "Rooms that clients want, in the whole cluster, as this ingestor's last scan saw it.",
+)
+ROOMS_UNOWNED = Gauge(
+    "roomcast_cluster_rooms_unowned",
+    "Those of them that no ingestor holds and that do not rest: there is no place for them. An estimate where this "
+    "ingestor does not know of many rooms; take the maximum over all ingestors.",
+)
 UPSTREAM_CONNECTS = Counter("roomcast_ingestor_upstream_connects_total", "Upstream connections opened.", ["platform"])
 UPSTREAM_LOSSES = Counter("roomcast_ingestor_upstream_losses_total", "Upstreams lost or refused.", ["platform", "code"])
 PUBLISH_SECONDS = Histogram(
     "roomcast_ingestor_publish_seconds",
-    "From the receipt of a frame to its events being stored.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    "From the receipt of a frame to its events being stored, of the oldest event of each batch.",
+    # Some ms while all is well; seconds while Redis fails over, and the last of them while it is away.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
 )
 
 MESSAGES_UNKNOWN = Counter("roomcast_ingestor_messages_unknown_total", "Messages of a method nobody has described.")
@@ -71,18 +96,49 @@ TOKENS = Counter(
     "Attempts to open an upstream, by token provider.",
     ["platform", "provider", "result"],
 )
+TOKEN_SECONDS = Histogram(
+    "roomcast_upstream_token_seconds",
+    "Time that one of these attempts took, from asking the provider to the open upstream or the failure.",
+    ["platform", "provider"],
+    # A visitor's way takes two round trips, a provider asks the platform meanwhile. A token is dead after 30 s; a
+    # provider may take 60.
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+QUOTA_REMAINING = Gauge(
+    "roomcast_upstream_quota_remaining",
+    "Calls that a token provider's last answer said are left, in whichever of its windows it tells; absent until told.",
+    ["platform", "provider"],
+)
+PROVIDER_KEY = Gauge(
+    "roomcast_upstream_provider_key",
+    "Whether a token provider that takes a key has one: 0 or 1.",
+    ["platform", "provider"],
+)
 
 # --- Redis link -------------------------------------------------------------------------------------------------------
 
 REDIS_MALFORMED = Counter(
     "roomcast_redis_malformed_total", "Things found in Redis that no part of this system wrote.", ["where"]
 )
+for _where in "state log channel wake room".split():
+    REDIS_MALFORMED.labels(_where)
 REDIS_REFUSALS = Counter(
     "roomcast_redis_refusals_total",
     "What Redis refused to do, by its word: OOM is memory used up, NOREPLICAS too few replicas.",
     ["word"],
 )
+for _word in "OOM NOREPLICAS".split():
+    REDIS_REFUSALS.labels(_word)
 LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
+
+
+def begin_platform(platform: str) -> None:
+    """Tell of a platform's upstreams from the start, with 0."""
+    ROOMS_BY_PHASE.labels(platform, "connected")
+    UPSTREAM_CONNECTS.labels(platform)
+    UPSTREAM_LOSSES.labels(platform, "upstream_lost")
+    UPSTREAM_UNUSED.labels(platform, "bad_frame")
+
 
 # --- gateway ----------------------------------------------------------------------------------------------------------
 

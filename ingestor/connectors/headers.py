@@ -12,7 +12,9 @@ MAX_ANNOUNCED_WAIT_S = 3600.0
 
 # Header names differ between providers and their gateways; in order of trust.
 _WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
+_QUOTA_HEADERS = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+_COUNT = re.compile(r"[0-9]{1,15}")
 
 
 def parse_cookies(text: str) -> dict[str, str]:
@@ -49,6 +51,15 @@ def announced_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
             except (ValueError, OverflowError):
                 continue
             return min(max(moment - now_s, 0.0), MAX_ANNOUNCED_WAIT_S)
+    return None
+
+
+def quota_left(headers: Mapping[str, str]) -> int | None:
+    """How many calls a server says are left; None when it does not, or not as a number."""
+    for name in _QUOTA_HEADERS:
+        text = headers.get(name, "").strip()
+        if _COUNT.fullmatch(text):
+            return int(text)
     return None
 
 

@@ -13,7 +13,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from ingestor.connectors.headers import announced_wait_s
+from ingestor.connectors.headers import announced_wait_s, quota_left
 from ingestor.connectors.inflate import InflateError, InflateTooLarge, inflate
 from shared.errors import RateLimited, UpstreamError, UpstreamUnavailable
 
@@ -37,6 +37,7 @@ class Reply:
             has those of redirects on the way as well.
         body: unzipped.
         wait_s: how long it asked us to wait, where it did.
+        quota_left: how many more calls it will answer, where it said so.
     """
 
     peer: str
@@ -44,6 +45,7 @@ class Reply:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     wait_s: float | None
+    quota_left: int | None = None
 
     def check(self, *, refused: type[UpstreamError]) -> None:
         """Raise what an HTTP status says.
@@ -160,6 +162,7 @@ class HttpClient:
                 received,
                 inflate(bytes(raw), max_bytes) if zipped and raw else bytes(raw),
                 announced_wait_s(received, time.time()),
+                quota_left(received),
             )
 
     async def aclose(self) -> None:

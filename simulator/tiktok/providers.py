@@ -18,6 +18,7 @@ from simulator.faults import FaultKind
 from simulator.room import Room, RoomStatus
 from simulator.tiktok.connection import as_history, pipe_internal_ext
 from simulator.tiktok.pages import alive_answer
+from simulator.tiktok.quota import Quota
 from simulator.tiktok.socket import HISTORY_DEFAULT, SOCKET_PATHS
 from simulator.tiktok.tickets import Tickets
 from simulator.ttwid import new_ttwid
@@ -31,6 +32,7 @@ class Providers:
         self._site = site
         self._world = site.world
         self._tickets = tickets
+        self._euler_quota, self._tikhub_quota = Quota(), Quota()
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
@@ -63,6 +65,7 @@ class Providers:
             "X-Request-Id": f"{self._world.random.getrandbits(64):016x}",
             "X-Agent-Id": "simulator",
             "X-Log-Code": "0",
+            "RateLimit-Remaining": str(self._euler_quota.take(self._world.now_s())),
         }
         if room is not None:
             headers["X-Room-Id"] = str(room.id)
@@ -78,20 +81,25 @@ class Providers:
             return refused
         room = self._site.find(request.query_params.get("room_id", ""))
         bootstrap = self._bootstrap(request, None if is_empty(self._world) else room, "")
-        return _tikhub(request, _as_json(bootstrap))
+        return self._tikhub(request, _as_json(bootstrap))
 
     async def tikhub_check_alive(self, request: Request) -> Response:
         """Whether a room is live."""
         if refused := await self._refused(_authorization(request), needs_key=True):
             return refused
         answer = alive_answer(self._site, [request.query_params.get("room_id", "")])
-        return _tikhub(request, {"live_room_status": answer})
+        return self._tikhub(request, {"live_room_status": answer})
 
     async def tikhub_ttwid(self, request: Request) -> Response:
         """A visitor's cookie."""
         if refused := await self._refused(_authorization(request), needs_key=True):
             return refused
-        return _tikhub(request, {"ttwid": new_ttwid(self._world.random, self._world.now_ms())})
+        return self._tikhub(request, {"ttwid": new_ttwid(self._world.random, self._world.now_ms())})
+
+    def _tikhub(self, request: Request, content: dict[str, Any]) -> Response:
+        answer = {"code": 200, "router": request.url.path, "params": dict(request.query_params), "data": content}
+        headers = {"X-RateLimit-Remaining": str(self._tikhub_quota.take(self._world.now_s()))}
+        return Response(json.dumps(answer), media_type="application/json", headers=headers)
 
     # What both share
 
@@ -129,11 +137,6 @@ class Providers:
 
 def _authorization(request: Request) -> str:
     return request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-
-
-def _tikhub(request: Request, content: dict[str, Any]) -> Response:
-    answer = {"code": 200, "router": request.url.path, "params": dict(request.query_params), "data": content}
-    return Response(json.dumps(answer), media_type="application/json")
 
 
 def _as_json(bootstrap: WebcastResponse) -> dict[str, Any]:

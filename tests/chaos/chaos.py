@@ -6,7 +6,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from tests.chaos.faults import FAULTS, may_strike_together
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.world import World, running_world
+from tests.topologies import TOPOLOGIES, Topology
 
 FLOWING_WITHIN_S: Final = 30.0  # a bound for tests; what is usual stands in the table
 TOGETHER_SHARE: Final = 0.25  # of faults strike together with others
@@ -88,7 +89,10 @@ async def run(
     """
     outcome = Outcome(seed)
     rng = random.Random(seed)
-    async with running_world(folder, seed=seed, redis=redis, clients=clients) as world:
+    async with (
+        _running(redis, folder / "redis") as topology,
+        running_world(folder, topology, seed=seed, clients=clients) as world,
+    ):
         first = await world.mark()
         if not await world.reached(first, FLOWING_WITHIN_S):
             outcome.stuck.append("before the first fault")
@@ -107,6 +111,15 @@ async def run(
             outcome.stuck.append("after the last fault")
         await _judge(world, outcome, first, last)
     return outcome
+
+
+@contextlib.asynccontextmanager
+async def _running(kind: str, folder: Path) -> AsyncIterator[Topology]:
+    topology = await asyncio.to_thread(TOPOLOGIES[kind], folder)
+    try:
+        yield topology
+    finally:
+        await asyncio.to_thread(topology.stop)
 
 
 async def _strike(world: World, outcome: Outcome, kinds: Sequence[str], rng: random.Random) -> None:
@@ -132,8 +145,7 @@ def _note_memory(world: World, outcome: Outcome) -> None:
 
 async def _judge(world: World, outcome: Outcome, first: dict[str, str], last: dict[str, str]) -> None:
     for room in world.rooms:
-        sent = await world.sent(room)
-        outcome.sent[room] = sent[sent.index(first[room]) : sent.index(last[room]) + 1]
+        outcome.sent[room] = await world.sent_between(room, first, last)
     for clients, verdicts in ((world.clients, outcome.verdicts), (world.slow, outcome.slow)):
         verdicts += [judge(client.room, outcome.sent[client.room], client.frames) for client in clients]
 

@@ -10,17 +10,19 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from simulator.platforms import PLATFORMS
+from tests.balancer import ASK_EVERY_S, Balancer
 from tests.chaos.clients import Client
 from tests.chaos.proxy import Proxy
 from tests.conftest import free_port
 from tests.e2e.cluster import Processes, wait_for
-from tests.topologies import TOPOLOGIES, Topology
+from tests.topologies import Topology
 
 LEASE_TTL_S: Final = 3.0
 ROOMS: Final = ("7300000000000010000", "7300000000000010001", "douyin/728804800000", "douyin/728804800001")
@@ -86,6 +88,11 @@ class World:
         answer.raise_for_status()
         return [message["id"] for message in answer.json()["messages"] if message["method"] in JUDGED]
 
+    async def sent_between(self, room: str, first: dict[str, str], last: dict[str, str]) -> list[str]:
+        """The same from one mark to another."""
+        sent = await self.sent(room)
+        return sent[sent.index(first[room]) : sent.index(last[room]) + 1]
+
     async def mark(self) -> dict[str, str]:
         """Send a mark in every room; its ids by room."""
         messages = [{"method": MARK, "payload_b64": ""}]
@@ -121,6 +128,10 @@ class World:
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
+    def addresses(self) -> list[str]:
+        """Where clients meet the gateways, `host:port`."""
+        return [f"127.0.0.1:{part.other.port}" for part in self.gateways]
+
     def memory_mib(self) -> dict[str, float]:
         """What each process holds."""
         held = {}
@@ -139,27 +150,30 @@ def called(room: str) -> str:
 @contextlib.asynccontextmanager
 async def running_world(
     folder: Path,
+    redis: Topology,
     *,
     seed: int,
-    redis: str = "single",
     ingestors: int = 2,
     gateways: int = 2,
     clients: int = 2,
+    slow: int = 1,
     rate: float = 8.0,
+    balanced: bool = False,
 ) -> AsyncIterator[World]:
     """A cluster in which everything flows, until the block ends.
 
     Args:
         folder: for the output of its processes.
+        redis: what they share; it outlives them.
         seed: of what the simulator sends and clients choose.
-        redis: which of `TOPOLOGIES`.
         ingestors, gateways: how many.
-        clients: in each room; beside them one that reads slowly, in one room.
+        clients: in each room.
+        slow: clients beside them that read slowly, in one room.
         rate: messages a second in each room.
+        balanced: clients are led to gateways that say they are ready, in turn; otherwise they take any.
     """
     (folder / "output").mkdir(parents=True, exist_ok=True)
-    topology = await asyncio.to_thread(TOPOLOGIES[redis], folder / "redis")
-    processes = Processes(folder / "output", topology.url)
+    processes = Processes(folder / "output", redis.url)
     try:
         await asyncio.to_thread(
             processes.simulator, "--rooms", "2", "--rate", str(rate), "--seed", str(seed), "--payload-rate", "1"
@@ -168,16 +182,25 @@ async def running_world(
             http = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=processes.simulator_url, verify=False, trust_env=False, timeout=10)
             )
-            world = World(processes, topology, http, random.Random(f"{seed}/world"))
+            world = World(processes, redis, http, random.Random(f"{seed}/world"))
             for number in range(ingestors):
                 world.ingestors.append(await _ingestor(stack, world, f"ingestor-{number}"))
+            notice_s = 4 * ASK_EVERY_S if balanced else 0.0
             for number in range(gateways):
-                world.gateways.append(await _gateway(stack, world, f"gateway-{number}"))
+                world.gateways.append(await _gateway(stack, world, f"gateway-{number}", notice_s))
+            balancer = Balancer(world.addresses())
+            if balanced:
+                await stack.enter_async_context(balancer.running())
             watching = await stack.enter_async_context(asyncio.TaskGroup())
-            for room in world.rooms:
-                for number in range(clients):
-                    world.clients.append(_client(world, room, f"{seed}/{room}/{number}"))
-            world.slow.append(_client(world, world.rooms[0], f"{seed}/slow", pause_s=0.2))
+
+            def client(room: str, name: str) -> Client:
+                rng = random.Random(f"{seed}/{name}")
+                return Client(room, balancer.pick if balanced else partial(_any_of, world.addresses(), rng), rng)
+
+            world.clients += [client(room, f"{room}/{number}") for room in world.rooms for number in range(clients)]
+            for number in range(slow):
+                world.slow.append(client(world.rooms[0], f"slow/{number}"))
+                world.slow[-1].pause_s = 0.2
             tasks = [watching.create_task(client.run()) for client in (*world.clients, *world.slow)]
             try:
                 if not await world.flowing(60):
@@ -188,13 +211,10 @@ async def running_world(
                     task.cancel()
     finally:
         processes.end()
-        await asyncio.to_thread(topology.stop)
 
 
-def _client(world: World, room: str, seed: str, *, pause_s: float = 0.0) -> Client:
-    client = Client(room, lambda: [f"127.0.0.1:{part.other.port}" for part in world.gateways], random.Random(seed))
-    client.pause_s = pause_s
-    return client
+def _any_of(addresses: Sequence[str], rng: random.Random) -> str:
+    return f"ws://{rng.choice(addresses)}"
 
 
 async def _way_to_redis(stack: contextlib.AsyncExitStack, world: World) -> tuple[str, Proxy | None]:
@@ -229,7 +249,7 @@ async def _ingestor(stack: contextlib.AsyncExitStack, world: World, name: str) -
     return Part(name, await asyncio.to_thread(start), start, to_redis, to_platform)
 
 
-async def _gateway(stack: contextlib.AsyncExitStack, world: World, name: str) -> Part:
+async def _gateway(stack: contextlib.AsyncExitStack, world: World, name: str, notice_s: float) -> Part:
     redis_url, to_redis = await _way_to_redis(stack, world)
     port = free_port()
     from_clients = await stack.enter_async_context(Proxy(port).running())
@@ -238,6 +258,7 @@ async def _gateway(stack: contextlib.AsyncExitStack, world: World, name: str) ->
         "ROOMCAST_GATEWAY_NAME": name,
         "ROOMCAST_LEASE_TTL_S": f"{LEASE_TTL_S}",
         "ROOMCAST_LOG_LEVEL": "INFO",
+        "ROOMCAST_DRAIN_NOTICE_S": f"{notice_s}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }

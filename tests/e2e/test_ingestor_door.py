@@ -1,7 +1,9 @@
 """An ingestor's HTTP door in a process of its own: the port, the signals, and who does not open it."""
 
+import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,22 +29,39 @@ def test_a_port_that_is_taken_ends_the_start_with_a_word(processes: Processes) -
     assert "Traceback" not in said
 
 
+@pytest.fixture
+def processes_of_own(own_redis: RedisServer, tmp_path: Path) -> Iterator[Processes]:
+    """Processes on a Redis that may be frozen."""
+    folder = tmp_path / "output"
+    folder.mkdir()
+    started = Processes(folder, own_redis.url)
+    yield started
+    own_redis.process.send_signal(signal.SIGCONT)
+    started.end()
+    print(started.output()[-20_000:])
+
+
 async def test_the_first_signal_hands_over_and_the_second_one_ends_at_once(
-    processes: Processes, own_redis: RedisServer
+    processes_of_own: Processes, own_redis: RedisServer
 ) -> None:
     """A Redis that answers nothing holds the hand-over up for as long as it may take."""
+    processes = processes_of_own
     processes.simulator("--rate", "40")
     port = free_port()
     ingestor = processes.ingestor(ROOMCAST_INGESTOR_PORT=str(port), HOST="127.0.0.1", ROOMCAST_DRAIN_S="60")
     wait_for(f"http://127.0.0.1:{port}/readyz", ingestor)
     async with Client(processes.gateway(), DEMO) as client:
         await client.has_status("connected")
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert 'roomcast_ingestor_rooms_by_phase{phase="connected",platform="tiktok"} 1.0' in told
+        assert 'roomcast_upstream_quota_remaining{platform="tiktok",provider="euler"} 999.0' in told
+        assert 'roomcast_upstream_provider_key{platform="tiktok",provider="euler"} 0.0' in told
         own_redis.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, own_redis.process.pid, os.WSTOPPED)  # it goes on for a moment
         ingestor.send_signal(signal.SIGTERM)
         await until(lambda: status(port) == "stopping", what="stopping")
         ingestor.send_signal(signal.SIGTERM)
         assert ingestor.wait(10) == -signal.SIGTERM
-        own_redis.process.send_signal(signal.SIGCONT)
 
 
 def test_an_ingestor_with_a_door_ends_by_itself(processes: Processes) -> None:

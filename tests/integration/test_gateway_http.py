@@ -49,27 +49,6 @@ async def test_socket_that_is_accepted_is_counted(gateway: Gateway) -> None:
     assert measured("gateway_connects_total") == before + 1
 
 
-async def test_rooms_of_the_cluster_are_listed(gateway: Gateway, redis_url: str) -> None:
-    async with HolderClient(redis_url) as cluster, gateway.join(ROOM) as client:
-        holder = cluster.holder(KEY)
-        await holder.wanted()
-        await holder.go_live()
-        cursor = await holder.chat("one")
-        await client.until(content="one")
-        answer = (await gateway.get("/rooms")).json()
-    assert answer["total"] == 1
-    room = answer["rooms"][0]
-    assert room.pop("since") > 1_700_000_000_000
-    assert room == {
-        "platform": "tiktok",
-        "room": ROOM,
-        "clients_here": 1,
-        "phase": "connected",
-        "holder": "holder",
-        "cursor": str(cursor),
-    }
-
-
 async def test_gateway_is_known_to_the_cluster_while_it_runs(redis_url: str) -> None:
     async with HolderClient(redis_url) as cluster:
         demand = cluster.holder(KEY).demand

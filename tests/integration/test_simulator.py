@@ -156,6 +156,15 @@ async def test_a_bootstrap_opens_one_socket(simulator: Simulator, path: str) -> 
             pass
 
 
+async def test_both_providers_say_what_is_left_of_a_quota(simulator: Simulator) -> None:
+    key = {"Authorization": "Bearer any"}
+    for path, header in (
+        (f"/webcast/fetch?room_id={DEMO}", "ratelimit-remaining"),
+        (f"/api/v1/tiktok/web/fetch_check_live_alive?room_id={DEMO}", "x-ratelimit-remaining"),
+    ):
+        assert 0 < int((await get(simulator, path, headers=key)).headers[header]) < 1000
+
+
 async def test_tikhub_answers_the_same_in_its_json(simulator: Simulator) -> None:
     tikhub, key = "/api/v1/tiktok/web", {"Authorization": "Bearer any"}
     answer = (await get(simulator, f"{tikhub}/fetch_live_im_fetch?room_id={DEMO}", headers=key)).json()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -320,8 +321,63 @@ async def test_when_all_fail_the_most_telling_error_is_raised(server: ScriptedSe
 def test_a_provider_without_its_key_is_left_out_and_that_is_said(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     make()
-    assert "left out provider=tikhub" in caplog.text
-    assert "order=euler,direct" in caplog.text
+    assert (
+        "provider has no key platform=tiktok provider=tikhub setting=TIKHUB_API_KEY without=left_out"
+    ) in caplog.messages
+    assert (
+        "provider has no key platform=tiktok provider=euler setting=ROOMCAST_EULER_API_KEY without=few_requests"
+    ) in caplog.messages
+    assert "providers chosen platform=tiktok order=euler,direct" in caplog.messages
+    assert [key_of("tikhub"), key_of("euler"), key_of("direct")] == [0, 0, None]
+
+
+def test_a_key_is_said_to_be_there_and_not_what_it_is(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    make(tikhub_api_key="precious", tiktok_providers="tikhub")
+    assert "provider has a key platform=tiktok provider=tikhub" in caplog.messages
+    assert "precious" not in caplog.text
+    assert "euler" not in caplog.text  # nobody asks it
+    assert key_of("tikhub") == 1
+
+
+def key_of(provider: str) -> float | None:
+    return sample("roomcast_upstream_provider_key", provider=provider)
+
+
+def sample(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, {"platform": "tiktok", **labels})
+
+
+def attempts(provider: str, result: str) -> float:
+    return sample("roomcast_upstream_tokens_total", provider=provider, result=result) or 0.0
+
+
+def timed(provider: str) -> float:
+    return sample("roomcast_upstream_token_seconds_count", provider=provider) or 0.0
+
+
+async def test_attempts_are_counted_and_timed_by_provider(server: ScriptedServer, make: Make) -> None:
+    server.answers.update({TIKHUB: [ERROR], EULER: [euler(server)]})
+    failed, opened = attempts("tikhub", "upstream_lost"), attempts("euler", "ok")
+    timed_before = timed("tikhub"), timed("euler")
+    await closed(await connecting(make(tikhub_api_key="k")))
+    assert (attempts("tikhub", "upstream_lost"), attempts("euler", "ok")) == (failed + 1, opened + 1)
+    assert (timed("tikhub"), timed("euler")) == (timed_before[0] + 1, timed_before[1] + 1)
+
+
+@pytest.mark.parametrize("status", [200, 429])
+async def test_what_a_provider_says_is_left_of_its_quota_is_told(
+    server: ScriptedServer, make: Make, status: int
+) -> None:
+    left = 1000 + status
+    server.answers[TIKHUB] = [as_json({"code": 500}, status, X_RateLimit_Remaining=str(left))]
+    server.answers[EULER] = [as_json({"code": 500}, status, RateLimit_Remaining=str(left + 1))]
+    server.answers["/sign"] = [as_json({}, status, ratelimit_remaining=str(left + 2))]
+    connector = make(tikhub_api_key="k", tiktok_sign_url=f"{server.url}/sign")
+    with pytest.raises(UpstreamError):
+        await connecting(connector)
+    name = "roomcast_upstream_quota_remaining"
+    assert [sample(name, provider=who) for who in ("tikhub", "euler", "direct")] == [left, left + 1, left + 2]
 
 
 def test_a_start_without_any_provider_is_refused(make: Make) -> None:

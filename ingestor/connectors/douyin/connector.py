@@ -13,7 +13,7 @@ from ingestor.connectors.douyin.gift_table import GiftTable
 from ingestor.connectors.douyin.messages import DouyinDecoder
 from ingestor.connectors.douyin.polling import PollingTransport
 from ingestor.connectors.douyin.settings import DouyinSettings
-from ingestor.connectors.douyin.signers import usable_signers
+from ingestor.connectors.douyin.signers import PLATFORM, usable_signers
 from ingestor.connectors.http_client import HttpClient
 from ingestor.connectors.session_cookies import SessionCookies, is_logged_in
 from ingestor.connectors.webcast import WebcastProtocol
@@ -24,7 +24,7 @@ from shared.room import RoomKey
 class DouyinConnector:
     """See `Connector`. One per process: visitor, connections and rests are shared by its rooms."""
 
-    platform = "douyin"
+    platform = PLATFORM
 
     def __init__(self, settings: DouyinSettings) -> None:
         """Put it together; nothing is asked yet.

@@ -13,13 +13,14 @@ from typing import Final
 from weakref import WeakSet
 
 from ingestor.connectors import handshake
+from ingestor.connectors.account import Account
 from ingestor.connectors.base import Transport
 from ingestor.connectors.douyin.api import DouyinApi
 from ingestor.connectors.douyin.browser import Browser, synthetic_cursor, synthetic_internal_ext
 from ingestor.connectors.douyin.frames import Position
 from ingestor.connectors.douyin.polling import PollingTransport
 from ingestor.connectors.douyin.settings import DouyinSettings
-from ingestor.connectors.douyin.signers import Signer
+from ingestor.connectors.douyin.signers import PLATFORM, Signer
 from ingestor.connectors.http_client import BodyTooLarge
 from ingestor.connectors.session_cookies import SessionCookies
 from ingestor.connectors.telling import most_telling
@@ -32,7 +33,7 @@ from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
 
-_PLATFORM: Final = "douyin"
+_POLLING: Final = Account(PLATFORM, "polling")
 
 HOSTS_TRIED_MAX: Final = 3  # in one attempt; each may take the whole time-out
 OPENING_MAX: Final = 16  # handshakes at the same time, of all rooms
@@ -104,17 +105,14 @@ class Entrance:
             for _ in range(2):  # the second time as somebody else, and at another door
                 ttwid = (await self._api.visitor.cookie.get())["ttwid"]
                 try:
-                    transport = await self._open_any_socket(room, room_id, place, signer, ttwid)
+                    with signer.account.attempt():
+                        return await self._open_any_socket(room, room_id, place, signer, ttwid)
                 except UpstreamError as error:
-                    metrics.TOKENS.labels(_PLATFORM, signer.name, error.code).inc()
                     logger.info("socket not opened room=%s signer=%s code=%s: %s", room, signer.name, error.code, error)
                     errors.append(error)
                     if not isinstance(error, Blocked):
                         break
                     self._api.renew_visitor(ttwid)
-                else:
-                    metrics.TOKENS.labels(_PLATFORM, signer.name, "ok").inc()
-                    return transport
         # A refused signature leads to polling, whatever the next signer's own trouble is.
         raise next((error for error in errors if isinstance(error, Blocked)), most_telling(errors))
 
@@ -165,13 +163,13 @@ class Entrance:
             try:
                 return await self._api.fetch(room.room, room_id, session, cursor, internal_ext)
             except BodyTooLarge:
-                metrics.UPSTREAM_UNUSED.labels(_PLATFORM, "large_answer").inc()
+                metrics.UPSTREAM_UNUSED.labels(PLATFORM, "large_answer").inc()
                 raise
 
         rest_s = self._settings.douyin_socket_rest_s
         left_s = self._rests_until_s.get(who, 0.0) - time.monotonic()
         life_s = left_s if 0 < left_s < rest_s else rest_s
-        try:
+        with _POLLING.attempt():
             transport = await PollingTransport.open(
                 fetch,
                 place.cursor if place else "",
@@ -179,10 +177,6 @@ class Entrance:
                 least_s=self._least_pause_s,
                 life_s=life_s * self._rng.uniform(1.0, 1.0 + LIFE_SPREAD),
             )
-        except UpstreamError as error:
-            metrics.TOKENS.labels(_PLATFORM, "polling", error.code).inc()
-            raise
-        metrics.TOKENS.labels(_PLATFORM, "polling", "ok").inc()
         self._polled.add(transport)
         return transport
 

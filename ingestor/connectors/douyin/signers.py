@@ -4,18 +4,24 @@ Signatures, and the address of a remote signer, which may hold a key, never reac
 """
 
 import itertools
+import logging
 import random
 import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from ingestor.connectors.account import Account
 from ingestor.connectors.douyin.settings import SIGN_PLACES, DouyinSettings
 from ingestor.connectors.douyin.signature import sign, stub
 from ingestor.connectors.gate import new_gate
 from ingestor.connectors.http_client import HttpClient
 from ingestor.connectors.json_answers import json_object
 from shared.errors import ConfigError, KeyRefused, UpstreamUnavailable
+
+logger = logging.getLogger(__name__)
+
+PLATFORM: Final = "douyin"
 
 _SIGNATURE: Final = re.compile(r"[!-~]{8,512}")
 
@@ -24,6 +30,7 @@ class Signer(Protocol):
     """Somebody who can sign for us."""
 
     name: str
+    account: Account
 
     async def sign(self, query: Mapping[str, str], user_agent: str) -> str:
         """The signature for the query of one socket, not yet percent-encoded.
@@ -37,6 +44,7 @@ class BuiltIn:
     """Signs by itself."""
 
     name = "builtin"
+    account = Account(PLATFORM, name)
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -52,6 +60,7 @@ class Remote:
     """Asks a server, for the day the algorithm changes."""
 
     name = "remote"
+    account = Account(PLATFORM, name)
 
     def __init__(self, http: HttpClient, settings: DouyinSettings) -> None:
         self._http = http
@@ -67,6 +76,7 @@ class Remote:
 
     async def _ask(self, url: str) -> str:
         reply = await self._http.request("the signer", "GET", url, timeout_s=self._timeout_s)
+        self.account.tell_quota(reply)
         reply.check(refused=KeyRefused)
         answer = json_object(reply.body)
         signature = answer.get("signature") if answer is not None else reply.body.decode("ascii", "replace").strip()
@@ -84,6 +94,7 @@ def usable_signers(http: HttpClient, rng: random.Random, settings: DouyinSetting
     names = list(dict.fromkeys(settings.douyin_signers))
     if "remote" in names and not settings.douyin_sign_url.get_secret_value():
         names.remove("remote")
+    logger.info("providers chosen, none of which takes a key platform=%s order=%s", PLATFORM, ",".join(names))
     if not names:
         raise ConfigError("ROOMCAST_DOUYIN_SIGNERS: remote alone needs ROOMCAST_DOUYIN_SIGN_URL")
     return [BuiltIn(rng) if name == "builtin" else Remote(http, settings) for name in names]

@@ -19,7 +19,7 @@ from ingestor.connectors.tiktok.bootstrap import Bootstrap
 from ingestor.connectors.tiktok.browser import Browser, same_site
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from ingestor.connectors.tiktok.settings import TikTokSettings
-from ingestor.connectors.tiktok.signers import usable_providers
+from ingestor.connectors.tiktok.signers import PLATFORM, usable_providers
 from ingestor.connectors.webcast import MAX_FRAME_BYTES, WebcastProtocol
 from ingestor.connectors.websocket import HandshakeRefused, WebSocketTransport
 from shared import metrics
@@ -35,7 +35,7 @@ NAMES_MAX: Final = 10_000  # rooms whose hosts are remembered, for the cookies o
 class TikTokConnector:
     """See `Connector`. One per process: cookie, connections and the providers' gates are shared by its rooms."""
 
-    platform = "tiktok"
+    platform = PLATFORM
 
     def __init__(self, settings: TikTokSettings) -> None:
         """Put it together; nothing is asked yet.
@@ -82,17 +82,14 @@ class TikTokConnector:
         errors: list[UpstreamError] = []
         for provider in self._providers:
             try:
-                bootstrap = await provider.bootstrap(room.room, position)
-                upstream = await self._open(room, position, seen, bootstrap)
+                with provider.account.attempt():
+                    bootstrap = await provider.bootstrap(room.room, position)
+                    return await self._open(room, position, seen, bootstrap)
             except UpstreamError as error:
-                metrics.TOKENS.labels(self.platform, provider.name, error.code).inc()
                 logger.info(
                     "token provider failed room=%s provider=%s code=%s: %s", room, provider.name, error.code, error
                 )
                 errors.append(error)
-            else:
-                metrics.TOKENS.labels(self.platform, provider.name, "ok").inc()
-                return upstream
         raise most_telling(errors)
 
     async def _open(self, room: RoomKey, position: str, seen: SeenIds, bootstrap: Bootstrap) -> Upstream:

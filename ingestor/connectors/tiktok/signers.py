@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
 
+from ingestor.connectors.account import Account
 from ingestor.connectors.gate import new_gate
 from ingestor.connectors.headers import is_header_text, parse_set_cookies
 from ingestor.connectors.http_client import HttpClient
@@ -21,8 +22,11 @@ from ingestor.connectors.webcast import MAX_CURSOR_BYTES, MAX_INTERNAL_EXT_BYTES
 from ingestor.connectors.websocket import is_socket_url
 from protos import webcast_pb2 as pb
 from shared.errors import Blocked, ConfigError, KeyRefused, RemoteProtocolError, RoomOffline, UpstreamUnavailable
+from shared.settings import environment_names
 
 logger = logging.getLogger(__name__)
+
+PLATFORM: Final = "tiktok"
 
 TIKHUB_TRIES: Final = 5  # its signer comes without a signature at times, and with one a moment later
 EULER_TRIES: Final = 2  # for an answer without cookies
@@ -34,6 +38,7 @@ class Provider(Protocol):
     """Somebody who can open rooms for us."""
 
     name: str
+    account: Account
 
     async def bootstrap(self, room_id: str, position: str) -> Bootstrap:
         """Get a fresh bootstrap.
@@ -51,6 +56,7 @@ class TikHub:
     """Asks TikHub for a bootstrap as JSON; the visitor's cookie is our own."""
 
     name = "tikhub"
+    account = Account(PLATFORM, name)
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
         self._gate = new_gate(settings)
@@ -77,6 +83,7 @@ class TikHub:
             headers={"Authorization": self._settings.tikhub_api_key.get_secret_value()},
             timeout_s=self._settings.tikhub_timeout_s,
         )
+        self.account.tell_quota(reply)
         reply.check(refused=KeyRefused)
         answer = json_object(reply.body) or {}
         if answer.get("code") != 200:
@@ -98,6 +105,7 @@ class Euler:
     """Asks EulerStream, or a server that answers like it, for a bootstrap as protobuf, with its cookies."""
 
     name = "euler"
+    account = Account(PLATFORM, name)
 
     def __init__(self, http: HttpClient, browser: Browser, settings: TikTokSettings) -> None:
         self._gate = new_gate(settings)
@@ -131,6 +139,7 @@ class Euler:
             headers={name: value for name, value in headers.items() if value},
             timeout_s=self._settings.euler_timeout_s,
         )
+        self.account.tell_quota(reply)
         reply.check(refused=KeyRefused)
         if not reply.body:
             raise Blocked("EulerStream answered nothing: TikTok has detected it")
@@ -156,6 +165,7 @@ class Direct:
     """
 
     name = "direct"
+    account = Account(PLATFORM, name)
 
     def __init__(self, http: HttpClient, browser: Browser, visitor: VisitorCookie, settings: TikTokSettings) -> None:
         self._gate = new_gate(settings)
@@ -181,6 +191,7 @@ class Direct:
             body={"url": url, "user_agent": user_agent},
             timeout_s=self._settings.tiktok_sign_timeout_s,
         )
+        self.account.tell_quota(reply)
         reply.check(refused=KeyRefused)
         answer = json_object(reply.body) or {}
         signed, agent = answer.get("url"), answer.get("user_agent", user_agent)
@@ -203,12 +214,16 @@ def usable_providers(
         "direct": lambda: Direct(http, browser, visitor, settings),
     }
     names = list(dict.fromkeys(settings.tiktok_providers))
-    if "tikhub" in names and not settings.tikhub_api_key.get_secret_value():
-        names.remove("tikhub")
-        logger.info("token provider left out provider=tikhub: TIKHUB_API_KEY is not set")
+    setting_of = environment_names(TikTokSettings)
+    if "euler" in names:
+        Euler.account.tell_key(settings.euler_api_key, setting_of["euler_api_key"], without="few_requests")
+    if "tikhub" in names:
+        TikHub.account.tell_key(settings.tikhub_api_key, setting_of["tikhub_api_key"], without="left_out")
+        if not settings.tikhub_api_key.get_secret_value():
+            names.remove("tikhub")
     if not names:
         raise ConfigError("ROOMCAST_TIKTOK_PROVIDERS: tikhub alone needs TIKHUB_API_KEY")
-    logger.info("token providers chosen order=%s", ",".join(names))
+    logger.info("providers chosen platform=%s order=%s", PLATFORM, ",".join(names))
     return [makers[name]() for name in names]
 
 

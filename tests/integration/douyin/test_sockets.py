@@ -2,11 +2,13 @@
 
 import asyncio
 import gzip
+import logging
 import tracemalloc
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from prometheus_client import REGISTRY
 from starlette.responses import Response
 
 from ingestor.connectors.webcast import MAX_UNZIPPED_BYTES
@@ -90,6 +92,7 @@ async def test_when_no_host_can_be_reached_that_is_told(make: Make) -> None:
 
 @pytest.mark.parametrize("answer", [Response("Remote+Signed/01\n"), as_json({"signature": "Remote+Signed/01"})])
 async def test_a_remote_signer_can_stand_in(server: ScriptedServer, make: Make, answer: Response) -> None:
+    answer.headers["RateLimit-Remaining"] = "77"
     server.answers["/sign"] = [answer]
     connector = make(
         douyin_signers="remote",
@@ -103,6 +106,27 @@ async def test_a_remote_signer_can_stand_in(server: ScriptedServer, make: Make, 
     assert (asked.query["room"], asked.query["did"]) == (ROOM_ID, handshake.query["user_unique_id"])
     assert asked.query["ua"] == handshake.headers["user-agent"]
     assert len(asked.query["stub"]) == 32
+    labels = {"platform": "douyin", "provider": "remote"}
+    assert REGISTRY.get_sample_value("roomcast_upstream_quota_remaining", labels) == 77
+
+
+async def test_each_way_in_is_counted_and_timed(server: ScriptedServer, make: Make) -> None:
+    def counted(provider: str, result: str) -> tuple[float, float]:
+        labels = {"platform": "douyin", "provider": provider}
+        return (
+            REGISTRY.get_sample_value("roomcast_upstream_tokens_total", {**labels, "result": result}) or 0.0,
+            REGISTRY.get_sample_value("roomcast_upstream_token_seconds_count", labels) or 0.0,
+        )
+
+    signed, times = counted("builtin", "ok")
+    await closed(await connecting(make()))
+    assert counted("builtin", "ok") == (signed + 1, times + 1)
+
+
+def test_it_is_said_that_no_key_is_needed(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    make()
+    assert "providers chosen, none of which takes a key platform=douyin order=builtin" in caplog.messages
 
 
 async def test_the_next_signer_is_asked_when_the_signature_of_the_first_is_refused(

@@ -103,6 +103,7 @@ async def test_rooms_live_on_every_master(masters: ClusterTopology, cluster: Red
             assert [entry.data for entry in await bench.broker.tail(room, 5)] == [b"-", b"a"]
             assert (await bench.broker.state(room)).position == "p"
             assert await bench.broker.last_id(room) == Cursor(lease.epoch, 1)
+            assert [ms > 0 for ms in await bench.broker.left_alone_ms(ROOMS, 0)] == [each == room for each in ROOMS]
             assert await bench.leases.release(lease, only_if_idle=False, acknowledged=None) is Released.OK
         await ear.until(lambda: len(ear.alive) == len(ROOMS))
     assert len(ear.entries) == 2 * len(ROOMS)

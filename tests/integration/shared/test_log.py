@@ -9,6 +9,7 @@ from shared.broker import Broker, Extent, Hole, Published
 from shared.channels import Channels
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable, LocalProtocolError
+from shared.keys import RoomKeys
 from shared.lease import Lease, Lost, NoLog, new_owner
 from shared.phases import Phase, RoomPhase
 from shared.redis_client import RedisClient
@@ -236,16 +237,6 @@ async def test_extent_of_a_log_is_what_is_left_of_it(bench: Bench) -> None:
     assert await bench.broker.extent(bench.room) is None
 
 
-async def test_rooms_that_nobody_holds_are_found_but_for_those_that_rest(bench: Bench) -> None:
-    held = await bench.hold()
-    assert await bench.broker.unowned([bench.room], 1_000) == []
-    await bench.broker.set_phase(held, RoomPhase(phase=Phase.FAILED, at=1_000, code="blocked", retry_at=2_000))
-    await bench.leases.release(held, only_if_idle=False, acknowledged=None)
-    never = RoomKey("tiktok", "7002")
-    assert await bench.broker.unowned([bench.room, never], 1_999) == [never]
-    assert await bench.broker.unowned([bench.room, never], 2_000) == [bench.room, never]
-
-
 async def test_phase_is_written_and_told_and_is_not_in_the_log(bench: Bench, ear: Ear) -> None:
     phase = RoomPhase(phase=Phase.RECONNECTING, at=5, attempt=2, retry_in_ms=900, code="upstream_lost")
     async with Channels(bench.redis, ear) as channels:
@@ -334,3 +325,21 @@ async def test_log_that_begins_while_it_is_asked_about_is_to_be_asked_about_agai
     with pytest.raises(BrokerUnavailable):
         await broker.last_id(bench.room)
     assert await bench.broker.last_id(bench.room) is not None
+
+
+async def test_rooms_are_left_alone_while_they_are_held_or_rest(bench: Bench) -> None:
+    held, rests, rested, broken, new = (RoomKey("tiktok", str(7100 + number)) for number in range(5))
+    for room in (held, rests, rested, broken):
+        lease = await bench.leases.acquire(room, new_owner("one"), need_demand=False)
+        assert isinstance(lease, Lease)
+        retry_at = {rests: 61_000, rested: 999}.get(room, 0)
+        phase = Phase.FAILED if retry_at else Phase.CONNECTED
+        await bench.broker.set_phase(lease, RoomPhase(phase=phase, at=1, retry_at=retry_at))
+        if room is not held:
+            await bench.leases.release(lease, only_if_idle=False, acknowledged=None)
+    await bench.commands.hset(RoomKeys.of(broken).state, "phase", "{")
+
+    held_ms, *others = await bench.broker.left_alone_ms([held, rests, rested, broken, new], now_ms=1000)
+
+    assert 0 < held_ms <= bench.leases.ttl_s * 1000
+    assert others == [60_000, 0, 0, 0]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,16 @@ def test_every_alert_says_what_to_do_and_has_its_heading() -> None:
         assert set(rule["annotations"]) == {"summary", "description", "runbook"}
         assert rule["annotations"]["runbook"].endswith(f". docs/alerts.md#{rule['alert'].lower()}")
         assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+@pytest.mark.parametrize(
+    "sample", ['roomcast_ingestor_leases_total{what="lost"}', 'roomcast_redis_refusals_total{word="OOM"}']
+)
+def test_counters_that_jump_are_told_from_zero_on(sample: str) -> None:
+    """A paused ingestor loses all its leases in one moment: as a first value that would be no increase."""
+    code = "import prometheus_client, shared.metrics; print(prometheus_client.generate_latest().decode())"
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPO_ROOT, capture_output=True, text=True, check=True)
+    assert f"{sample} 0.0" in result.stdout.splitlines()
 
 
 def test_every_alert_is_made_to_fire_by_a_story() -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ingestor import service
+from ingestor import door, service
 from ingestor.connectors.base import LiveRoom, SeenIds, Upstream
 from ingestor.settings import IngestorSettings
 from shared.demand import Demand
@@ -101,6 +101,20 @@ async def test_an_ingestor_is_not_ready_while_it_hands_its_rooms_over() -> None:
         assert (await client.get("/healthz")).status_code == 200
         platform.may_leave.set()
         await stopping
+
+
+async def test_more_connections_than_anybody_needs_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "CONNECTIONS_MAX", 2)
+    async with running(f"memory://{uuid4().hex}", FakeConnector()) as client:
+        await until_ready(client)
+        assert client.base_url.port is not None
+        _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        assert (await client.get("/healthz")).status_code == 503
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(10):
+            while (await client.get("/healthz")).status_code != 200:
+                await asyncio.sleep(0.005)
 
 
 async def test_nobody_answers_after_the_end() -> None:

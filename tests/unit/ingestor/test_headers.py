@@ -9,6 +9,7 @@ from ingestor.connectors.headers import (
     is_header_text,
     parse_cookies,
     parse_set_cookies,
+    quota_left,
 )
 
 NOW_S = 1_763_700_000.0  # Fri, 21 Nov 2025 04:40:00 GMT
@@ -63,6 +64,27 @@ def test_values_go_out_as_they_came_in() -> None:
 )
 def test_the_announced_wait_is_read_from_every_form(headers: dict[str, str], wait_s: float | None) -> None:
     assert announced_wait_s(headers, NOW_S) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        ({"ratelimit-remaining": "41"}, 41),
+        ({"x-ratelimit-remaining": " 0 "}, 0),
+        ({"x-rate-limit-remaining": "7"}, 7),
+        ({"ratelimit-remaining": "3", "x-ratelimit-remaining": "50"}, 3),
+        ({"ratelimit-remaining": "many", "x-ratelimit-remaining": "50"}, 50),
+        ({"ratelimit-remaining": "-1"}, None),
+        ({"ratelimit-remaining": "1.5"}, None),
+        ({"ratelimit-remaining": "3, 4"}, None),
+        ({"ratelimit-remaining": "9" * 16}, None),
+        ({"ratelimit-remaining": "\u0664"}, None),
+        ({"ratelimit-remaining": ""}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_left_of_a_quota_is_a_number_or_not_known(headers: dict[str, str], left: int | None) -> None:
+    assert quota_left(headers) == left
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from ingestor import log_writer
 from ingestor.log_writer import LogWriter
 from shared import metrics
 from shared.backoff import Backoff
 from shared.broker import Broker, Entry
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.errors import BrokerUnavailable, LeaseLost, NotDone
@@ -201,6 +203,49 @@ async def test_a_room_given_up_while_it_cannot_be_stored_is_not_reported_any_mor
             while not metrics.ROOMS_STALLED._value.get():
                 await asyncio.sleep(0.01)
     assert metrics.ROOMS_STALLED._value.get() == 0
+
+
+async def test_bytes_that_wait_for_redis_are_counted_while_they_wait(bench: Bench) -> None:
+    def waiting() -> float:
+        return float(metrics.BUFFERED_BYTES._value.get())  # of all rooms
+
+    writer = bench.writer(await bench.acquire())
+    async with Running(writer):
+        bench.broker.cut = "request"
+        writer.add(chat(ROOM, "a" * 1000), 1)
+        await bench.broker.called()
+        assert 1000 < waiting() < 2000
+        writer.add(chat(ROOM, "b" * 1000), 1)
+        async with asyncio.timeout(10):
+            while waiting() < 2000:  # seen with the next try
+                await asyncio.sleep(0.005)
+        bench.broker.cut = ""
+        await drained(writer)
+        assert waiting() == 0
+        bench.broker.cut = "request"
+        writer.add(chat(ROOM, "c"), 1)
+        async with asyncio.timeout(10):
+            while not waiting():
+                await asyncio.sleep(0.005)
+    assert waiting() == 0  # the room is somebody else's
+
+
+async def test_the_time_to_the_log_is_that_of_the_oldest_event_and_includes_what_it_waited(bench: Bench) -> None:
+    def told() -> tuple[float, float]:
+        name = "roomcast_ingestor_publish_seconds"
+        return (
+            REGISTRY.get_sample_value(f"{name}_count") or 0.0,
+            REGISTRY.get_sample_value(f"{name}_sum") or 0.0,
+        )
+
+    count, total = told()
+    writer = bench.writer(await bench.acquire())
+    writer.add(chat(ROOM, "a"), now_ms() - 20_000)
+    writer.add(chat(ROOM, "b"), now_ms())
+    async with Running(writer):
+        await drained(writer)
+    assert told()[0] == count + 1
+    assert told()[1] >= total + 19.99
 
 
 async def test_what_waits_to_be_tried_again_is_tried_at_once_when_told_so(

@@ -1,7 +1,7 @@
 """What a supervisor makes of answers that are late, and of wakes that never came."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from shared.room import RoomKey
 from tests.fakes import FakeConnector
 
 ROOM = RoomKey("tiktok", "7300000000000000001")
+OTHER = RoomKey("tiktok", "7300000000000000000")
 
 
 class SlowLeases(Leases):
@@ -76,6 +77,47 @@ async def test_a_room_whose_wake_was_lost_is_found_when_wakes_arrive_again() -> 
         await demand.announce(ROOM)
         supervisor.rescan()
         await connector.upstream(1)
+        supervisor.stop()
+    await redis.aclose()
+
+
+class SlowBroker(Broker):
+    """The answer to who is held travels for as long as the test wants."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        super().__init__(redis, history_ttl_s=60, history_len=2000)
+        self.answered = asyncio.Event()
+        self.arrived = asyncio.Event()
+
+    async def left_alone_ms(self, rooms: Sequence[RoomKey], now_ms: int) -> list[int]:
+        answer = await super().left_alone_ms(rooms, now_ms)
+        self.answered.set()
+        await self.arrived.wait()
+        return answer
+
+
+async def test_a_room_released_while_a_full_ingestor_asked_who_is_held_is_taken_when_there_is_a_place() -> None:
+    """Else it would rest for what is left of a lease that nobody has any more."""
+    redis = open_redis(f"memory://{uuid4().hex}", name="test")
+    demand, leases = Demand(redis, idle_timeout_s=60), Leases(redis, ttl_s=60, history_ttl_s=60, history_len=2000)
+    broker, connector = SlowBroker(redis), FakeConnector()
+    values: dict[str, Any] = {"scan_interval_s": 10, "max_rooms": 1}
+    supervisor = Supervisor(Services(broker, leases, demand, IngestorSettings(**values)), {"tiktok": connector})
+    other = await leases.acquire(OTHER, new_owner("other"), need_demand=False)
+    assert isinstance(other, Lease)
+    await demand.announce(OTHER)
+    await demand.announce(ROOM)  # the newest is taken first, of two in one ms the one with the larger number
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor.run())
+        upstream = await connector.upstream(1)
+        await broker.answered.wait()
+        upstream.push(("1", ""), method="end")
+        while supervisor.rooms:
+            await asyncio.sleep(0.005)
+        await leases.release(other, only_if_idle=False, acknowledged=None)
+        supervisor.wake(OTHER)
+        broker.arrived.set()
+        await connector.upstream(2)
         supervisor.stop()
     await redis.aclose()
 
