@@ -8,6 +8,7 @@ import json
 import logging
 import resource
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,26 @@ async def test_a_full_disk_is_waited_for_and_leaves_whole_lines(
         await writing
     assert (said(read(path)), places.of(ROOM)) == (["1", "2", "3"], Cursor(1, 3))
     assert len(caplog.records) == 1
+
+
+async def test_a_write_that_has_begun_ends_before_its_file_is_closed(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Places):
+        def save(self, room: str, place: Cursor | None) -> None:
+            begun.set()
+            go_on.wait(15)
+
+    lines = JsonLines(tmp_path / "events.jsonl", Slow(None), max_bytes=10**9, kept=1)
+    writing = asyncio.create_task(lines.put(ROOM, frames("1"), None))
+    await asyncio.to_thread(begun.wait, 15)
+    writing.cancel()
+    await asyncio.wait({writing}, timeout=0.1)
+    still_writing = not writing.done()
+    go_on.set()
+    await asyncio.wait({writing})
+    lines.close()
+    assert still_writing
 
 
 def test_a_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:

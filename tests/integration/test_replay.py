@@ -16,9 +16,11 @@ from ingestor.connectors.replay.settings import ReplaySettings
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from ingestor.recording import Header, Opened, Record, member
 from ingestor.upstream import running
+from protos import douyin_pb2 as douyin
 from protos import tiktok_pb2 as tiktok
 from protos import webcast_pb2 as webcast
 from shared.errors import BadRoom, RoomNotFound, RoomOffline, UpstreamLeft, UpstreamUnavailable
+from shared.events import LiveStatus
 from shared.phases import Phase
 from shared.platforms import parse_room
 from shared.room import RoomKey
@@ -159,8 +161,9 @@ async def test_a_recording_that_is_over_can_be_played_again(tmp_path: Path) -> N
             await ingestor.has(ROOM, 4 * (times - 1))
             await ingestor.wants(ROOM)
             await ingestor.has(ROOM, 4 * times)
-        told = [name for name, _ in shown(await ingestor.events(ROOM))]
-    assert told == ["live_status", "one", "two", "ended"] * 2
+        events = await ingestor.events(ROOM)
+    assert [name for name, _ in shown(events)] == ["live_status", "one", "two", "ended"] * 2
+    assert not any(b'"history"' in event for event in events)
 
 
 @pytest.mark.parametrize("name", ["missing.rec", "folder", "text.rec", "empty.rec", "foreign.rec", "nothing.rec"])
@@ -251,6 +254,19 @@ async def test_the_decoder_is_that_of_what_was_recorded(tmp_path: Path) -> None:
     assert decoder.decode(message, T0) == []  # nothing is connected yet
     await replay.check_live(ROOM)
     assert decoder.decode(message, T0) == TikTokDecoder(ROOM).decode(message, T0)
+
+
+@pytest.mark.parametrize("gifts", [True, False])
+async def test_the_decoder_knows_whether_the_recorded_session_was_told_gifts(tmp_path: Path, gifts: bool) -> None:
+    opened = Opened(live=LiveRoom(gifts=gifts), room_id="", position="", overlapped=False)
+    write(tmp_path / "a.rec", [Record.opened(T0, opened)], platform="douyin")
+    replay = connector(tmp_path)
+    decoder = replay.decoder(ROOM)
+    await replay.check_live(ROOM)
+    paused = douyin.ControlMessage(common=douyin.Common(msg_id=1), action=1).SerializeToString()
+    (event,) = decoder.decode(Message("WebcastControlMessage", paused, "1", history=False), T0)
+    assert isinstance(event, LiveStatus)
+    assert event.live_status.gifts is gifts
 
 
 @pytest.mark.parametrize("name", ["..", ".", ".hidden", "../a.rec", "a/b", "a\\b", "/etc/passwd", "a\0", "", "a" * 65])
