@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings
 from docs import client_types
 from gateway import commands, protocol
 from gateway.close_codes import Code
+from gateway.forward.settings import ForwardSettings
 from gateway.settings import GatewaySettings
 from gateway.texts import ERROR_TEXTS, Lang
 from ingestor.connectors.registry import SETTINGS
@@ -27,7 +28,9 @@ from shared import events
 from shared.settings import environment_names, table
 
 ROOT = Path(__file__).parents[1]
-CLASSES: Mapping[str, type[BaseSettings]] = {"gateway": GatewaySettings, "ingestor": IngestorSettings, **SETTINGS}
+CLASSES: Mapping[str, type[BaseSettings]] = {
+    "gateway": GatewaySettings, "forward": ForwardSettings, "ingestor": IngestorSettings, **SETTINGS
+}  # fmt: skip
 TABLE_START, TABLE_END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
 
 EVENT_STREAM = """\
