@@ -30,6 +30,19 @@ ROOT = Path(__file__).parents[1]
 CLASSES: Mapping[str, type[BaseSettings]] = {"gateway": GatewaySettings, "ingestor": IngestorSettings, **SETTINGS}
 TABLE_START, TABLE_END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
 
+EVENT_STREAM = """\
+# Event streams
+
+At `/sse/{room}` and `/sse/{platform}/{room}`, with the options of a socket's address, for `EventSource` and `curl -N`.
+Every frame is one message, its `data` the JSON. An event's `id` is its `cursor`, so that `Last-Event-ID` resumes; it
+counts as `since`, and more than the one in the address. Other frames have no id, but for `pong`: it comes by itself, to
+a client whose place is not that of the last event it got. Signs of life are comments.
+
+Behind the frame that says why, the stream ends; `EventSource` comes back by itself, and a client closes it where
+`reconnect` is false. What is no room gets status 400 and the error as JSON. A client that comes back to a room that is
+over, and has read all of it, gets 204.
+"""
+
 
 def generated() -> dict[Path, str]:
     """Every generated file (README: with its table renewed) by its path."""
@@ -92,6 +105,8 @@ def event_reference() -> Iterator[str]:
         yield from (f"- {field}" for field in _fields(part))
     yield ""
     yield from many_rooms_reference()
+    yield from EVENT_STREAM.splitlines()
+    yield ""
 
 
 def many_rooms_reference() -> Iterator[str]:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from shared.phases import Phase
-from tests.events import like
+from tests.events import chat, like
 from tests.gateways import DEADLINE_S, Frame, running_gateway
 from tests.holder import Holder, HolderClient
 from tests.houses import SERVERS, Client, gateway_behind
@@ -214,6 +215,33 @@ async def test_slow_client_of_many_rooms_is_closed_as_a_whole_and_disturbs_no_ot
                     for _ in holders:
                         assert (await quick.next())["content"].startswith(f"{number} ")
                 await gateway.shows(clients=1)
+
+
+async def test_address_needs_no_slash_at_its_end(redis_server: str, cluster: HolderClient) -> None:
+    await live(cluster, ONE)
+    async with running_gateway(redis_server) as gateway:
+        async with connect(f"ws://127.0.0.1:{gateway.port}/ws") as client:
+            await client.send(json.dumps({"action": "unsubscribe", "room": ONE}))
+            assert json.loads(await client.recv())["code"] == "not_subscribed"
+        async with gateway.join("/") as stranger:  # more of them is a room without a name
+            assert (await stranger.next())["code"] == "bad_room"
+
+
+async def test_options_of_the_address_are_defaults_of_each_room(redis_server: str, cluster: HolderClient) -> None:
+    one, two = await live(cluster, ONE, TWO)
+    async with running_gateway(redis_server) as gateway, gateway.join("?events=like,nonsense&lang=en") as client:
+        error = await client.next()
+        assert (error["code"], "id" in error) == ("bad_option", False)
+        await subscribe(client, ONE)
+        frames = await subscribe(client, TWO, id=2, events=["chat"], since="nonsense", last=0)
+        assert [(frame["code"], frame["id"], frame["room"]) for frame in frames if "code" in frame] == [
+            ("bad_cursor", 2, TWO),
+            ("bad_option", 2, TWO),
+        ]
+        for holder in (one, two):
+            await holder.publish(like(holder.room, 1), chat(holder.room, "hello"))
+        got = [await client.next() for _ in range(2)]
+        assert sorted((frame["room"], frame["type"]) for frame in got) == [(ONE, "like"), (TWO, "chat")]
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
