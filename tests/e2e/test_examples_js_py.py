@@ -191,6 +191,7 @@ async def mark(processes: Processes, client: Running) -> Mapping[str, str]:
     return marks
 
 
+@pytest.mark.timeout(240)  # three rounds of growing pauses, and Chromium adds its own to those of sockets that failed
 async def test_nothing_is_lost_or_doubled_over_restarts_and_cuts_and_the_end_of_a_room_is_told(
     processes: Processes, start: Start
 ) -> None:
