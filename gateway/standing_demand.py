@@ -134,6 +134,9 @@ class StandingDemand:
         if self._failing:
             self._untaken = Code.UNAVAILABLE  # nobody can know of it
             return
+        if await self._demand.is_held(self._key):
+            self._untaken = None  # its holder cannot make himself heard: Redis is full, and takes nothing
+            return
         ingestors = await self._demand.members("ingestor")
         all_full = bool(ingestors) and all(_is_full(ingestor.load) for ingestor in ingestors)
         self._untaken = Code.NO_CAPACITY if all_full else Code.NO_INGESTOR

@@ -197,7 +197,8 @@ class RoomWorker:
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 if over is not None:
-                    logger.info(
+                    logger.log(
+                        logging.WARNING if over.phase is Phase.FAILED else logging.INFO,
                         "room over room=%s epoch=%d phase=%s code=%s: %s",
                         self.room, self._writer.epoch, over.phase, over.code, over.detail,
                     )  # fmt: skip

@@ -113,6 +113,15 @@ class Demand:
             remaining_ms, raw = await pipeline.execute()
         return Wish(max(0, remaining_ms), bool(raw))
 
+    async def is_held(self, room: RoomKey) -> bool:
+        """Whether somebody has the room's lease.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            return bool(await commands.exists(RoomKeys.of(room).lease))
+
     async def wanted(self) -> dict[RoomKey, int]:
         """Every wanted room, with the time it was last announced in ms; the newest first.
 

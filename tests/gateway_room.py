@@ -99,6 +99,10 @@ class FakeDemand:
         self.away = False
         self.ingestors: list[ClusterMember] = []
         self.points_to: RoomKey | None = None
+        self.held = False
+
+    async def is_held(self, room: RoomKey) -> bool:
+        return self.held
 
     async def announce(self, room: RoomKey) -> None:
         self._tell("announce")
