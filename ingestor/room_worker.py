@@ -23,6 +23,7 @@ from ingestor.log_writer import LogWriter
 from ingestor.outage import Mute, Outage, given_up, resting
 from ingestor.services import Services
 from ingestor.upstream import running
+from ingestor.waiting import with_next_look
 from shared import events, metrics
 from shared.broker import Entry
 from shared.clock import now_ms
@@ -185,6 +186,7 @@ class RoomWorker:
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 if over is not None:
+                    over = await with_next_look(self._services, self.room, over)
                     logger.info(
                         "room over room=%s epoch=%d phase=%s code=%s: %s",
                         self.room, self._writer.epoch, over.phase, over.code, over.detail,
