@@ -24,12 +24,13 @@ STEPS: dict[Status, int] = {
     Status.CHECKING_LIVE: 4,
     Status.CONNECTED: 4,
     Status.RECONNECTING: 4,
+    Status.WAITING: 4,
 }
 TOTAL_STEPS = 4
 
 
 class StatusFrame(Struct, frozen=True, kw_only=True):
-    """How far the room is."""
+    """How far the room is; `code`: why it is waited for."""
 
     status: str
     message: str
@@ -112,6 +113,7 @@ def status_frame(
     room: RoomKey,
     *,
     cursor: Cursor | None = None,
+    code: Code | UnsetType = UNSET,
     attempt: int | UnsetType = UNSET,
     retry_in_ms: int | UnsetType = UNSET,
 ) -> str:
@@ -124,6 +126,7 @@ def status_frame(
             platform=room.platform,
             room=room.room,
             cursor=_known(cursor),
+            code=code,
             attempt=attempt,
             retry_in_ms=retry_in_ms,
         )

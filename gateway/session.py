@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from random import getrandbits
 
@@ -29,7 +30,7 @@ from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable
 from shared.phases import RESTING, Phase
-from shared.platforms import is_name
+from shared.platforms import is_name, is_one_broadcast
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Session:
 
     Attributes:
         number: what it is called in logs, there written in hexadecimal; no other client of the cluster has it.
+        waits: it stays while its room is not live.
     """
 
     def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, options: Options) -> None:
@@ -63,12 +65,15 @@ class Session:
         )
         self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
 
-        self._progress = Progress(options.lang)
+        self.waits = options.wait
+        self._progress = Progress(options.lang, wait=options.wait)
         self._asked: RoomKey | None = None
         self._name: Room | None = None
         self._room: Room | None = None  # canonical
         self._shown: Room | None = None  # whose phases the client is told
         self._resumed = False
+        self._waited = False  # at its name, for the broadcast it joins next
+        self._left: tuple[RoomKey, Cursor | None] | None = None  # the broadcast before that, and the place in it
         self._ahead = False  # of this gateway: it may get entries yet that the present phase comes behind
         self._paid = False
         self._unavailable_told = False
@@ -161,9 +166,10 @@ class Session:
             return self._show(room)
         if self._options.wanted.wants_raw:
             room.demand.ask_raw()
-        if not self._resumed and (self._options.since is not None or self._options.last):
+        waited, past = self._waited, self._past_of(room)
+        if past is not None:
             relay = self._relay
-            replay = Replay(room, relay.broker, relay.log_readers, self._options, self._sink, self)
+            replay = Replay(room, relay.broker, relay.log_readers, past, self._sink, self)
             await replay.send()
             self._resumed = True
             self._shown, self._ahead = room, True
@@ -174,12 +180,25 @@ class Session:
             if self._sink.closing:
                 return None
         room.hub.add(self.subscriber)
+        self._waited, self._left = False, None
         logger.debug("client joined client=%012x room=%s", self.number, room.key)
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
-        if runs and (moved or self._options.since is None):
+        if runs and not waited and (moved or self._options.since is None):
             await self._tell_front(room)
         return None
+
+    def _past_of(self, room: Room) -> Options | None:
+        """What the client is owed of a room's past: what it asked for, or all of the broadcast it waited for."""
+        options = self._options
+        if not self._resumed and (options.since is not None or (options.last and not self._waited)):
+            return options
+        if not self._waited or not any(delivery.frames for delivery in room.tail.held()):
+            return None
+        if self._left is None or self._left[0] != room.key:
+            return replace(options, since=None, last=room.settings.history_len)
+        place = self._left[1]
+        return None if place in (None, room.tail.position) else replace(options, since=place, last=0)
 
     async def _pay(self, room: Room) -> None:
         """Wait until this client may start a room, if the room has to be started for it."""
@@ -225,12 +244,27 @@ class Session:
         told = self._progress.advance(room.key, phase, position=self._position, now_ms=now_ms())
         for frame in told.frames:
             self._tell(frame)
+        if told.waits and self._name is not None and is_one_broadcast(self._name.key):
+            self._wait_at(self._name)
         if told.code is not None:
             metrics.CLIENT_ERRORS.labels(told.code).inc()
             if told.closes:
                 self._log_close(told.code)
                 self._sink.close(told.code, since=told.since)
                 self._leave()
+
+    def _wait_at(self, name: Room) -> None:
+        """The next broadcast is another room, which the name will point to: the client leaves the one that is over."""
+        self._waited = self._paid = True
+        room = self._room
+        if room is not None:
+            self._catch_up()
+            if self._sink.closing:
+                return
+            self._left = room.key, self._position
+            room.detach(self)
+            self._room = None
+            self._show(name)
 
     def on_target(self, name: Room) -> None:
         target = name.target
