@@ -2,7 +2,7 @@
 
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
-- `docs/events.schema.json` and `docs/events.md`: every event a client can receive.
+- `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and the status frames.
 """
 
 import json
@@ -14,7 +14,9 @@ from pathlib import Path
 import msgspec
 from pydantic_settings import BaseSettings
 
+from gateway.protocol import STEPS, StatusFrame
 from gateway.settings import GatewaySettings
+from gateway.texts import STATUS_TEXTS, Lang, Status
 from ingestor.connectors.registry import SETTINGS
 from ingestor.settings import IngestorSettings
 from shared import events
@@ -70,6 +72,12 @@ def event_reference() -> Iterator[str]:
     yield _text(events.Gap)
     yield ""
     yield from (f"- {field}" for field in _fields(events.Gap))
+    yield ""
+    yield "## Status frames"
+    yield ""
+    yield _text(StatusFrame)
+    yield ""
+    yield from (f"- `{status}`, step {STEPS[status]}: {STATUS_TEXTS[status][Lang.EN]}" for status in Status)
     yield ""
     yield "## Parts"
     shown = (events.User, events.Badge, events.ChatEmote, events.EmotePicture, events.BattleSide, events.Supporter,

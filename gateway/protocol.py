@@ -30,7 +30,13 @@ TOTAL_STEPS = 4
 
 
 class StatusFrame(Struct, frozen=True, kw_only=True):
-    """How far the room is; `code`: why it is waited for."""
+    """How far the room is.
+
+    `waiting` is for clients that asked with `wait=1`: the room is not live, or not any more; `code` says why (offline,
+    ended, restricted, login_required), `retry_in_ms` when it is looked at next. It is told once, and again when the
+    reason is another one; `connected` follows when the room begins. Who asked by name waits for the host: the next
+    broadcast may be another room, and is told from its first event on, behind `recovered` where it began before.
+    """
 
     status: str
     message: str

@@ -96,13 +96,13 @@ class RoomWorker:
         """Passed on since then: how lively the room is."""
         self._raw_wanted = raw_wanted
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
-        self._unproven = lease.prev is not None
-        """Something was, or may have been, missed since the last event in the log."""
         self._log_from_ms = _began_ms(lease, tail)
         """What happened before and is told again may be at clients already, from a log that is lost."""
         self._broadcast = ToldBroadcast(lease.room)
         self._bug_told = False
         self._learn(tail)
+        self._unproven = lease.prev is not None and not (self._broadcast.over or _is_silent(tail))
+        """Something was, or may have been, missed since the last event in the log."""
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
@@ -412,6 +412,12 @@ def _began_ms(lease: Lease, tail: Sequence[Entry]) -> int:
     if not tail or not tail[0].is_marker or tail[0].marker_prev is not None or tail[0].cursor.epoch == lease.epoch:
         return 0
     return min(tail[0].cursor.epoch // 1000, now_ms())
+
+
+def _is_silent(tail: Sequence[Entry]) -> bool:
+    """Whether the holders that the end of a log knows of all had nothing to tell: the room was not live."""
+    prev = tail[0].marker_prev if tail else None
+    return all(entry.is_marker for entry in tail) and (prev is None or not prev.offset)
 
 
 def _state_of(event: events.Event) -> dict[str, str]:

@@ -749,6 +749,28 @@ async def test_the_end_of_a_broadcast_is_waited_out(stage: Stage) -> None:
     assert told.retry_at - told.at >= 500_000
 
 
+@pytest.mark.parametrize("looks", [0, 2])
+async def test_between_two_broadcasts_nothing_is_missed(stage: Stage, looks: int) -> None:
+    stage.connector.live = RoomOffline()
+    for _ in range(looks):
+        async with stage.ingestor(offline_ttl_s=0.1):
+            await stage.demand.announce(ROOM)
+            await stage.phase(Phase.NOT_LIVE)
+            await stage.released()
+            await asyncio.sleep(0.1)
+    stage.connector.live = LiveRoom()
+    async with stage.ingestor(offline_ttl_s=0.1):
+        await stage.demand.announce(ROOM)
+        first = await stage.connector.upstream(1)
+        first.push(("1", "a"))
+        first.push(("2", ""), method="end")
+        await stage.released()
+        await asyncio.sleep(0.1)
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(2)).push(("3", "b"))
+        await stage.logged("live_status", "a", "ended", "live_status", "b")
+
+
 async def test_rooms_of_one_platform_share_the_looks(stage: Stage) -> None:
     stage.connector.live = RoomOffline()
     async with stage.ingestor(wait_poll_s=100, wait_gap_s=60):
