@@ -1,6 +1,7 @@
 """Clients that wait: a room that is not live is a state, and its end is none."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.holder import Holder, HolderClient
 
 ROOM = "7300000000000000001"
 NEXT_ROOM = "7300000000000000002"
-REST_S = 0.1  # until the next look
+REST_S = 0.5  # until the next look
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ async def test_room_is_asked_for_again_until_it_begins_and_its_first_event_is_to
     gateway: Gateway, holder: Holder
 ) -> None:
     async with gateway.join(f"{ROOM}?wait=1&lang=en") as client:
-        for _ in range(3):
+        for _ in range(2):
             await look_in_vain(holder)
         await holder.wanted(wait=True)
         await holder.go_live()
@@ -100,6 +101,30 @@ async def test_who_does_not_wait_is_closed_while_others_wait(gateway: Gateway, h
             await late.until(status="waiting")
 
 
+async def test_who_comes_to_wait_where_others_do_not_is_heard_of(gateway: Gateway, holder: Holder) -> None:
+    async with gateway.join(ROOM):
+        await holder.wanted()
+        async with gateway.join(f"{ROOM}?wait=1"):
+            await holder.wanted(wait=True)
+
+
+async def test_who_was_let_in_to_wait_is_let_in_when_it_begins(
+    redis_url: str, name: Holder, next_holder: Holder
+) -> None:
+    async with running_gateway(redis_url, new_rooms_per_minute=1) as gateway, AsyncExitStack() as stack:
+        async with gateway.join("@ana?wait=1") as first:  # which counts as the one new room
+            await look_in_vain(name, rest_s=60)
+            await first.until(status="waiting")
+            client = await stack.enter_async_context(gateway.join("@ana?wait=1"))
+            await client.until(status="waiting")
+        await name.acquire()
+        await name.point_to(NEXT_ROOM)
+        await next_holder.wanted(wait=True)
+        await next_holder.go_live()
+        await client.until(status="connected")
+        assert words(client.frames) == ["connecting", "waiting", "connected"]
+
+
 async def test_a_room_that_does_not_exist_is_not_waited_for(gateway: Gateway, holder: Holder) -> None:
     async with gateway.join(f"{ROOM}?wait=1") as client:
         await holder.wanted(wait=True)
@@ -110,7 +135,7 @@ async def test_a_room_that_does_not_exist_is_not_waited_for(gateway: Gateway, ho
 
 async def test_nobody_is_asked_any_more_when_the_last_one_who_waits_has_left(gateway: Gateway, holder: Holder) -> None:
     async with gateway.join(f"{ROOM}?wait=1") as client:
-        await look_in_vain(holder, rest_s=0.5)
+        await look_in_vain(holder)
         await client.until(status="waiting")
     await gateway.shows(rooms=0)
     assert (await holder.demand.look(holder.room)).remaining_ms == 0
@@ -165,6 +190,8 @@ async def test_the_next_broadcast_of_a_name_is_told_from_its_first_event_on(
             "last", "ended", "waiting", "recovered", "first", "second", "connected", "third",
         ]  # fmt: skip
         assert client.frames[6]["recovered"] is True
+        await answers(client)
+        assert NEXT_ROOM not in [front["room"] for front in client.fronts]  # its own first event tells what runs
 
 
 async def test_who_waits_at_a_name_from_the_start_is_told_the_broadcast_from_its_first_event_on(
@@ -204,6 +231,27 @@ async def test_a_name_that_leads_back_to_the_broadcast_that_was_over_doubles_not
         await holder.chat("three")
         await client.until(content="three")
         assert words(client.frames[5:]) == ["recovered", "two", "connected", "three"]
+
+
+async def test_what_was_said_in_a_broadcast_that_was_over_at_once_is_told(
+    gateway: Gateway, name: Holder, holder: Holder, next_holder: Holder
+) -> None:
+    await name.acquire()
+    await name.point_to(ROOM)
+    await holder.go_live()
+    async with gateway.join("@ana?wait=1") as client:
+        await client.until(status="connected")
+        await end(holder)
+        await client.until(status="waiting")
+        await next_holder.acquire()
+        await next_holder.tell(Phase.CHECKING_LIVE)
+        await name.point_to(NEXT_ROOM)
+        await next_holder.wanted(wait=True)
+        await answers(client)
+        await next_holder.chat("only")
+        await end(next_holder)
+        await client.until(type="ended", room=NEXT_ROOM)
+        assert words(client.frames[2:]) == ["ended", "waiting", "only", "ended"]
 
 
 async def test_a_name_without_a_broadcast_leads_nobody_to_the_last_one(

@@ -771,6 +771,18 @@ async def test_between_two_broadcasts_nothing_is_missed(stage: Stage, looks: int
         await stage.logged("live_status", "a", "ended", "live_status", "b")
 
 
+async def test_a_log_that_was_trimmed_to_nothing_is_not_that_of_a_room_without_broadcasts(stage: Stage) -> None:
+    async with stage.ingestor():
+        await stage.demand.announce(ROOM)
+        (await stage.connector.upstream(1)).push(("1", "a"))
+        await stage.logged("live_status", "a")
+    async with stage.redis.turn() as commands:
+        await commands.xtrim(RoomKeys.of(ROOM).log, maxlen=0, approximate=False)
+    async with stage.ingestor():
+        (await stage.connector.upstream(2)).push(("2", "b"))
+        await stage.logged("live_status", "gap", "b")
+
+
 async def test_rooms_of_one_platform_share_the_looks(stage: Stage) -> None:
     stage.connector.live = RoomOffline()
     async with stage.ingestor(wait_poll_s=100, wait_gap_s=60):
