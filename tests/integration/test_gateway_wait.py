@@ -10,6 +10,7 @@ from shared.phases import Phase
 from shared.room import RoomKey
 from tests.gateways import Client, Frame, Gateway, running_gateway
 from tests.holder import Holder, HolderClient
+from tests.streams import listening
 
 ROOM = "7300000000000000001"
 NEXT_ROOM = "7300000000000000002"
@@ -287,3 +288,146 @@ async def test_clients_on_two_gateways_wait_for_the_same_look(redis_url: str, ho
         for client in (here, there):
             await client.until(content="first")
             assert words(client.frames)[-3:] == ["waiting", "connected", "first"]
+
+
+# --- many rooms on one socket -----------------------------------------------------------------------------------------
+
+
+def of(client: Client, *rooms: str) -> list[str]:
+    """What a client of many rooms was told of these."""
+    return words([frame for frame in client.frames if frame.get("room") in rooms])
+
+
+async def listed(client: Client) -> dict[str, tuple[str, str | None]]:
+    """The rooms of a client, each with its status, and with what it points to."""
+    await client.say({"action": "list"})
+    answer = await client.until(type="subscriptions")
+    return {room["room"]: (room["status"], room.get("target")) for room in answer["rooms"]}
+
+
+async def test_one_of_many_rooms_is_waited_for_while_another_goes_on(
+    gateway: Gateway, holder: Holder, next_holder: Holder
+) -> None:
+    await next_holder.go_live()
+    async with gateway.join("") as client:
+        await client.say({"action": "subscribe", "room": NEXT_ROOM})
+        await client.until(status="connected")
+        await client.say({"action": "subscribe", "room": ROOM, "wait": True})
+        await look_in_vain(holder)
+        assert (await client.until(status="waiting"))["code"] == "offline"
+        await next_holder.chat("beside")
+        await client.until(content="beside")
+        assert await listed(client) == {NEXT_ROOM: ("connected", None), ROOM: ("waiting", None)}
+        await holder.wanted(wait=True)
+        await holder.go_live()
+        await holder.chat("first")
+        await client.until(content="first")
+        assert await listed(client) == {NEXT_ROOM: ("connected", None), ROOM: ("connected", None)}
+        await end(holder)
+        assert (await client.until(status="waiting"))["code"] == "ended"
+        await next_holder.chat("still beside")
+        await client.until(content="still beside")
+        assert of(client, ROOM) == [
+            "subscribed", "connecting", "getting_token", "waiting", "connected", "first", "ended", "waiting",
+        ]  # fmt: skip
+        assert of(client, NEXT_ROOM) == ["subscribed", "connecting", "connected", "beside", "still beside"]
+
+
+async def test_each_of_many_rooms_is_waited_for_or_not(gateway: Gateway, holder: Holder, next_holder: Holder) -> None:
+    async with gateway.join("?wait=1") as client:
+        await client.say({"action": "subscribe", "room": ROOM})
+        await client.say({"action": "subscribe", "room": NEXT_ROOM, "wait": False})
+        await look_in_vain(holder)
+        await client.until(status="waiting", room=ROOM)
+        await next_holder.wanted()
+        assert not (await next_holder.demand.look(next_holder.room)).wait
+        await next_holder.acquire()
+        await next_holder.rest(Phase.NOT_LIVE, "offline")
+        refusal = await client.until(room=NEXT_ROOM, code="offline")
+        assert "status" not in refusal
+        assert await listed(client) == {ROOM: ("waiting", None)}
+        await client.say({"action": "unsubscribe", "room": ROOM})
+        await client.until(type="unsubscribed")
+        await gateway.shows(clients=1, rooms=0)
+
+
+async def test_a_name_among_many_rooms_is_told_from_broadcast_to_broadcast(
+    gateway: Gateway, cluster: HolderClient, name: Holder, holder: Holder, next_holder: Holder
+) -> None:
+    beside = cluster.holder("douyin:728804746624")
+    await beside.go_live()
+    await name.acquire()
+    await name.point_to(ROOM)
+    await holder.go_live()
+    async with gateway.join("?wait=1") as client:
+        await client.say({"action": "subscribe", "platform": "douyin", "room": beside.room.room})
+        await client.until(status="connected")
+        await client.say({"action": "subscribe", "room": "@ana"})
+        await client.until(status="connected", room=ROOM)
+        await holder.chat("last")
+        await end(holder)
+        await client.until(status="waiting")
+        assert (await listed(client))["@ana"] == ("waiting", None)
+        await gateway.shows(rooms=2)  # the broadcast is left
+        await name.rest(Phase.NOT_LIVE, "offline", rest_s=REST_S)
+        await name.wanted(wait=True)
+        await next_holder.go_live()
+        await next_holder.chat("first", "second")  # before this gateway hears of it
+        await name.acquire()
+        await name.point_to(NEXT_ROOM)
+        await client.until(status="connected", room=NEXT_ROOM)
+        await next_holder.chat("third")
+        await client.until(content="third")
+        assert (await listed(client))["@ana"] == ("connected", NEXT_ROOM)
+        await beside.chat("undisturbed")
+        await client.until(content="undisturbed")
+        assert of(client, "@ana", ROOM, NEXT_ROOM) == [
+            "subscribed", "connecting", "target", "connected", "last", "ended", "waiting",
+            "target", "recovered", "first", "second", "connected", "third",
+        ]  # fmt: skip
+        assert of(client, beside.room.room) == ["subscribed", "connecting", "connected", "undisturbed"]
+
+
+# --- event streams ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_event_stream_waits(gateway: Gateway, holder: Holder) -> None:
+    async with listening(gateway, f"{ROOM}?wait=1") as client:
+        await look_in_vain(holder)
+        await client.until(status="waiting")
+        await holder.wanted(wait=True)
+        await holder.go_live()
+        await holder.chat("first")
+        await client.until(content="first")
+        await end(holder, rest_s=60)
+        await client.until(status="waiting")
+        assert client.words == [
+            "connecting", "getting_token", "waiting", "connected", "first", "ended", "waiting",
+        ]  # fmt: skip
+    returns = {"Last-Event-ID": client.last_event_id}
+    assert (await gateway.http.get(f"/sse/{ROOM}", headers=returns)).status_code == 204  # it has read all
+    async with listening(gateway, f"{ROOM}?wait=1", returns) as returned:
+        assert returned.response.status_code == 200
+        await returned.until(status="waiting")
+        await holder.go_live()
+        await holder.chat("second")
+        await returned.until(content="second")
+        assert returned.words == ["connecting", "recovered", "waiting", "connected", "second"]
+
+
+async def test_an_event_stream_follows_a_name_to_its_next_broadcast(
+    gateway: Gateway, name: Holder, holder: Holder, next_holder: Holder
+) -> None:
+    await name.acquire()
+    await name.point_to(ROOM)
+    await holder.go_live()
+    async with listening(gateway, "@ana?wait=1") as client:
+        await client.until(status="connected")
+        await end(holder)
+        await client.until(status="waiting")
+        await next_holder.go_live()
+        cursor = await next_holder.chat("first")
+        await name.point_to(NEXT_ROOM)
+        await client.until(status="connected", room=NEXT_ROOM)
+        assert client.words == ["connecting", "connected", "ended", "waiting", "recovered", "first", "connected"]
+        assert client.last_event_id == str(cursor)

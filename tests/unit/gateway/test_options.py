@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.close_codes import Code
-from gateway.options import DEFAULT_FILTER, LAST_MAX, QUERY_MAX_CHARS, EventFilter, Options, parse_options
+from gateway.options import DEFAULT_FILTER, LAST_MAX, QUERY_MAX_CHARS, EventFilter, Options, parse_options, read_options
 from gateway.texts import Lang
 from shared.cursor import Cursor
 
@@ -46,6 +46,12 @@ def test_all_options() -> None:
 )
 def test_bad_option_is_named_and_its_default_holds(query: str, code: Code, detail: str) -> None:
     assert parse_options(query) == Options(problems=((code, detail),))
+
+
+@pytest.mark.parametrize(("given", "wait"), [({}, True), ({"wait": "false"}, False), ({"wait": "perhaps"}, True)])
+def test_who_waits_unless_told_otherwise(given: dict[str, str], wait: bool) -> None:
+    options = read_options(given, Options(wait=True))
+    assert (options.wait, len(options.problems)) == (wait, given.get("wait") == "perhaps")
 
 
 def test_bad_since_leaves_last_in_force() -> None:
