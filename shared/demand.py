@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from shared import clock, metrics
 from shared.errors import BadRoom
-from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of
+from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of, looks_of
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
 from shared.scripts import Script
@@ -22,6 +22,7 @@ HEARTBEAT_TTL_S = 20  # from the last heartbeat; several are sent in this time
 _FORGET_AFTER_S = 3600  # members that never said goodbye leave the index
 
 _forget_rooms = Script("forget_rooms")
+_book_look = Script("book_look")
 
 Kind = Literal["ingestor", "gateway"]
 _INDEX: Mapping[Kind, str] = {"ingestor": INGESTORS, "gateway": GATEWAYS}
@@ -34,10 +35,12 @@ class Wish:
     Attributes:
         remaining_ms: how long it is still wanted unless somebody asks again; 0 when nobody does.
         raw: somebody asks for `raw` events.
+        wait: somebody stays while it is not live.
     """
 
     remaining_ms: int
     raw: bool
+    wait: bool = False
 
 
 class Member(NamedTuple):
@@ -100,6 +103,15 @@ class Demand:
         async with self._redis.turn() as commands:
             await commands.set(RoomKeys.of(room).raw, "1", px=self._idle_ms)
 
+    async def want_wait(self, room: RoomKey) -> None:
+        """Somebody stays while the room is not live, for as long as a demand lives.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.set(RoomKeys.of(room).wait, "1", px=self._idle_ms)
+
     async def look(self, room: RoomKey) -> Wish:
         """What is wanted of the room now.
 
@@ -109,9 +121,23 @@ class Demand:
         keys = RoomKeys.of(room)
         async with self._redis.turn() as commands:
             pipeline = commands.pipeline(transaction=False)
-            pipeline.pttl(keys.demand).exists(keys.raw)
-            remaining_ms, raw = await pipeline.execute()
-        return Wish(max(0, remaining_ms), bool(raw))
+            pipeline.pttl(keys.demand).exists(keys.raw).exists(keys.wait)
+            remaining_ms, raw, wait = await pipeline.execute()
+        return Wish(max(0, remaining_ms), bool(raw), bool(wait))
+
+    async def book_look(self, platform: str, *, rest_s: float, gap_s: float) -> float:
+        """Book the next look at a room that is not live and waited for: the seconds until then.
+
+        Args:
+            platform: of the room.
+            rest_s: until then at least.
+            gap_s: from the last look booked at any room of the platform, at least.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        wait_ms: int = await _book_look(self._redis, [looks_of(platform)], [int(rest_s * 1000), int(gap_s * 1000)])
+        return wait_ms / 1000
 
     async def is_held(self, room: RoomKey) -> bool:
         """Whether somebody has the room's lease.

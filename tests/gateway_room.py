@@ -113,6 +113,9 @@ class FakeDemand:
     async def want_raw(self, room: RoomKey) -> None:
         self._tell("raw")
 
+    async def want_wait(self, room: RoomKey) -> None:
+        self._tell("wait")
+
     async def target(self, name: RoomKey) -> RoomKey | None:
         return self.points_to
 
@@ -128,6 +131,8 @@ class FakeDemand:
 
 class Listener(ListSink):
     """A client in the room, and its sink."""
+
+    waits = False
 
     def __init__(self, wanted: EventFilter = DEFAULT_FILTER) -> None:
         super().__init__()
