@@ -60,7 +60,7 @@ class App(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
-        if scope["type"] != "websocket" or not scope["path"].startswith(f"{root}{SOCKETS}/"):
+        if scope["type"] != "websocket" or not f"{scope['path']}/".startswith(f"{root}{SOCKETS}/"):
             return await super().__call__(scope, receive, send)
         await self._read_proxy_headers(scope, receive, send)  # type: ignore[arg-type]
         scope["root_path"] = root + SOCKETS

@@ -25,6 +25,10 @@ class Code(StrEnum):
     ENDED = "ended"
     BAD_OPTION = "bad_option"
     BAD_CURSOR = "bad_cursor"
+    BAD_COMMAND = "bad_command"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    ALREADY_SUBSCRIBED = "already_subscribed"
+    NOT_SUBSCRIBED = "not_subscribed"
     UPSTREAM_LOST = "upstream_lost"
     BLOCKED = "blocked"
     RATE_LIMITED = "rate_limited"
@@ -58,6 +62,10 @@ OUTCOMES: Mapping[Code, Outcome] = MappingProxyType(
         Code.ENDED: Outcome(reconnect=False, close=1000),
         Code.BAD_OPTION: Outcome(reconnect=False, close=None),
         Code.BAD_CURSOR: Outcome(reconnect=False, close=None),
+        Code.BAD_COMMAND: Outcome(reconnect=False, close=None),
+        Code.TOO_MANY_ROOMS: Outcome(reconnect=False, close=None),
+        Code.ALREADY_SUBSCRIBED: Outcome(reconnect=False, close=None),
+        Code.NOT_SUBSCRIBED: Outcome(reconnect=False, close=None),
         Code.UPSTREAM_LOST: Outcome(reconnect=True, close=None),
         Code.BLOCKED: Outcome(reconnect=True, close=None),
         Code.RATE_LIMITED: Outcome(reconnect=True, close=None),

@@ -16,9 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.admission import Admission, origin_of
 from gateway.close_codes import Code
+from gateway.many_rooms import ManyRooms
 from gateway.options import parse_options
 from gateway.relay import Relay
 from gateway.session import Session
+from gateway.single_room import SingleRoom
 from shared import metrics
 from shared.errors import BadRoom
 from shared.platforms import DEFAULT_PLATFORM, parse_room
@@ -29,8 +31,8 @@ LEAVING_PER_S_MIN = 100.0  # clients sent away a second when there is more time 
 TURNED_AWAY_TOLD_S = 10.0  # between two lines about it: a crowd that comes back every second is no news each time
 
 
-def room_of_path(scope: Scope) -> tuple[str, str]:
-    """Room and platform of `/ws/{room}` and `/ws/{platform}/{room}`, percent-decoded part by part.
+def room_of_path(scope: Scope) -> tuple[str, str] | None:
+    """Room and platform of `/ws/{room}` and `/ws/{platform}/{room}`, percent-decoded part by part; of `/ws` None.
 
     A server decodes the path as a whole, so that an encoded slash in a pasted link would look like a separator.
 
@@ -41,15 +43,17 @@ def room_of_path(scope: Scope) -> tuple[str, str]:
     below = raw.removeprefix(scope["root_path"].encode())
     parts = [unquote_to_bytes(part).decode("utf-8", "replace") for part in below.split(b"/")[1:]]
     match parts:
+        case [] | [""]:
+            return None
         case [room] | [room, ""]:
             return room, DEFAULT_PLATFORM
         case [platform, room] | [platform, room, ""]:
             return room, platform
-    raise BadRoom("the address is /ws/{room} or /ws/{platform}/{room}")
+    raise BadRoom("the address is /ws/{room}, /ws/{platform}/{room}, or /ws for many rooms")
 
 
 class Endpoint:
-    """The ASGI application behind `/ws/`."""
+    """The ASGI application behind `/ws`."""
 
     def __init__(self, relay: Relay) -> None:
         settings = relay.settings
@@ -72,8 +76,7 @@ class Endpoint:
             )
         websocket = WebSocket(scope, receive, send)
         origin = origin_of(websocket.client.host if websocket.client else "")
-        options = parse_options(scope["query_string"].decode("latin-1"))
-        session = Session(self._relay, self._admission, websocket, origin, options)
+        session, fault = self._session(scope, websocket, origin)
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
@@ -84,10 +87,21 @@ class Endpoint:
                 self._note_turned_away()
                 await session.refuse(Code.OVERLOADED)
             else:
-                await self._serve(session, scope, origin)
+                await self._serve(session, origin, fault)
         except (WebSocketDisconnect, OSError):
             logger.debug("client left before it was served client=%012x", session.number)
         return None
+
+    def _session(self, scope: Scope, websocket: WebSocket, origin: str) -> tuple[Session, str]:
+        """What the client came for; and why it cannot have it, if it cannot."""
+        options = parse_options(scope["query_string"].decode("latin-1"))
+        try:
+            asked = room_of_path(scope)
+            if asked is None:
+                return ManyRooms(self._relay, self._admission, websocket, origin, options), ""
+            return SingleRoom(self._relay, self._admission, websocket, origin, options, parse_room(*asked)), ""
+        except BadRoom as error:
+            return Session(self._relay, self._admission, websocket, origin, options.lang), str(error)
 
     def _note_turned_away(self) -> None:
         self._turned_away += 1
@@ -102,17 +116,15 @@ class Endpoint:
             self._turned_away = 0
             self._tell_turned_away_from = now + TURNED_AWAY_TOLD_S
 
-    async def _serve(self, session: Session, scope: Scope, origin: str) -> None:
+    async def _serve(self, session: Session, origin: str, fault: str) -> None:
         self._sessions.add(session)
         self._relay.clients += 1
         metrics.GATEWAY_CLIENTS.inc()
         try:
-            try:
-                asked = parse_room(*room_of_path(scope))
-            except BadRoom as error:
-                await session.refuse(Code.BAD_ROOM, detail=str(error))
+            if fault:
+                await session.refuse(Code.BAD_ROOM, detail=fault)
             else:
-                await session.run(asked)
+                await session.run()
         finally:
             metrics.GATEWAY_CLIENTS.dec()
             self._relay.clients -= 1

@@ -3,7 +3,7 @@
 A bad option never refuses the client: it is told, and the option's default holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -56,21 +56,28 @@ class Options:
     problems: Sequence[tuple[Code, str]] = ()
 
 
+DEFAULT_OPTIONS = Options()
+
+
 def parse_options(query: str) -> Options:
     """Read the query string; of a repeated option the last one counts. Unknown options are left to the future."""
     if len(query) > QUERY_MAX_CHARS:
         return Options(problems=((Code.BAD_OPTION, f"the query is longer than {QUERY_MAX_CHARS} characters"),))
-    given = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    return read_options(dict(parse_qsl(query, keep_blank_values=True, errors="replace")))
+
+
+def read_options(given: Mapping[str, str], defaults: Options = DEFAULT_OPTIONS) -> Options:
+    """Read options by name; what is not given is as in the defaults, but for `since` and `last`."""
     problems: list[tuple[Code, str]] = []
 
-    lang = DEFAULT_LANG
+    lang = defaults.lang
     if "lang" in given:
         try:
             lang = Lang(given["lang"].lower())
         except ValueError:
             problems.append((Code.BAD_OPTION, "lang: zh or en"))
 
-    wanted = DEFAULT_FILTER
+    wanted = defaults.wanted
     if "events" in given:
         wanted, unknown = _parse_events(given["events"])
         if unknown:

@@ -46,10 +46,22 @@ NOTHING = Told()
 
 
 class Progress:
-    """What one client knows of its room."""
+    """What one client knows of its room.
 
-    def __init__(self, lang: Lang) -> None:
+    Args:
+        lang: of the texts.
+        many: the client has other rooms too, so that the end of this one has to say which it is.
+
+    Attributes:
+        status: the last step the client was told.
+    """
+
+    __slots__ = ("_connected", "_lang", "_many", "_phase", "_step", "status")
+
+    def __init__(self, lang: Lang, *, many: bool = False) -> None:
+        self.status = Status.CONNECTING
         self._lang = lang
+        self._many = many
         self._step = 1
         self._connected = False
         self._phase: RoomPhase | None = None
@@ -83,7 +95,8 @@ class Progress:
                 self._connected = False
                 return self._refusal(room, phase, _code(phase, Code.UPSTREAM_LOST), now_ms)
             case Phase.ENDED if self._connected:
-                return Told((closing_frame(Code.ENDED, self._lang, cursor=position),), Code.ENDED, position)
+                named = room if self._many else None
+                return Told((closing_frame(Code.ENDED, self._lang, named, cursor=position),), Code.ENDED, position)
             case Phase.ENDED:
                 return self._refusal(room, phase, Code.ENDED, now_ms)
         return NOTHING  # a target: the client is moved there
@@ -96,11 +109,11 @@ class Progress:
             self._connected = True
         elif step <= self._step:
             return NOTHING
-        self._step = step
+        self._step, self.status = step, status
         return Told((status_frame(status, self._lang, room, cursor=position if self._connected else None),))
 
     def _reconnecting(self, room: RoomKey, phase: RoomPhase) -> str:
-        self._step = max(self._step, 4)  # the steps before a loss are over
+        self._step, self.status = max(self._step, 4), Status.RECONNECTING  # the steps before a loss are over
         return status_frame(Status.RECONNECTING, self._lang, room, attempt=phase.attempt, retry_in_ms=phase.retry_in_ms)
 
     def _refusal(self, room: RoomKey, phase: RoomPhase, code: Code, now_ms: int) -> Told:

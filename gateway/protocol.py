@@ -3,6 +3,7 @@
 Field names and their absence are the contract: an optional field that is unknown is absent, never `null`.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -26,6 +27,9 @@ STEPS: dict[Status, int] = {
     Status.RECONNECTING: 4,
 }
 TOTAL_STEPS = 4
+
+CommandId = str | int
+"""What a client calls a command of its own; the answer repeats it."""
 
 
 class StatusFrame(Struct, frozen=True, kw_only=True):
@@ -54,6 +58,8 @@ class ErrorFrame(Struct, frozen=True, kw_only=True):
     platform: str | UnsetType = UNSET
     room: str | UnsetType = UNSET
     retry_in_ms: int | UnsetType = UNSET
+    id: CommandId | UnsetType = UNSET
+    cursors: dict[str, str] | UnsetType = UNSET
 
 
 class RecoveredFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="recovered"):
@@ -78,21 +84,74 @@ class DroppedFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="dro
 
 
 class PongFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="pong"):
-    """Our clock, and the newest place in the room: it keeps the `since` of a filtered client fresh."""
+    """Our clock, and the newest place in the room: it keeps the `since` of a filtered client fresh.
+
+    Of a connection for many rooms these are `cursors`, by `platform:room`.
+    """
 
     timestamp: int
     cursor: str | UnsetType = UNSET
+    cursors: dict[str, str] | UnsetType = UNSET
 
 
 class ClosingFrame(Struct, frozen=True, kw_only=True):
-    """The last frame before a close that is no error."""
+    """The last frame before a close that is no error.
+
+    On a connection for many rooms one with `room` is the end of that room alone; one with `cursors`, by
+    `platform:room`, is the last frame of all.
+    """
 
     status: str = "closing"
     message: str
     code: str
     reconnect: bool
+    platform: str | UnsetType = UNSET
+    room: str | UnsetType = UNSET
     cursor: str | UnsetType = UNSET
+    cursors: dict[str, str] | UnsetType = UNSET
     retry_in_ms: int | UnsetType = UNSET
+
+
+class SubscribedFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="subscribed"):
+    """The room was taken on, in its normal form; its frames follow, as on a connection of its own."""
+
+    id: CommandId | UnsetType = UNSET
+    platform: str
+    room: str
+
+
+class TargetFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="target"):
+    """The name points to this room, whose frames follow; told again when it points to another one."""
+
+    platform: str
+    room: str
+    target: str
+
+
+class UnsubscribedFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="unsubscribed"):
+    """Nothing of the room follows; `cursor`: where it may be resumed."""
+
+    id: CommandId | UnsetType = UNSET
+    platform: str
+    room: str
+    cursor: str | UnsetType = UNSET
+
+
+class SubscribedRoom(Struct, frozen=True, kw_only=True):
+    """A room as it was asked for; `target`: the one its name points to; `status`: the last that was told."""
+
+    platform: str
+    room: str
+    target: str | UnsetType = UNSET
+    cursor: str | UnsetType = UNSET
+    status: str
+
+
+class SubscriptionsFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="subscriptions"):
+    """The rooms of this connection."""
+
+    id: CommandId | UnsetType = UNSET
+    rooms: Sequence[SubscribedRoom]
 
 
 _encoder = msgspec.json.Encoder()
@@ -104,6 +163,10 @@ def _encode(frame: Struct) -> str:
 
 def _known(cursor: Cursor | None) -> str | UnsetType:
     return UNSET if cursor is None else str(cursor)
+
+
+def _by_room(cursors: Mapping[RoomKey, Cursor] | None) -> dict[str, str] | UnsetType:
+    return UNSET if cursors is None else {str(room): str(cursor) for room, cursor in cursors.items()}
 
 
 def status_frame(
@@ -131,7 +194,14 @@ def status_frame(
 
 
 def error_frame(
-    code: Code, lang: Lang, room: RoomKey | None = None, *, detail: str = "", retry_in_ms: int | UnsetType = UNSET
+    code: Code,
+    lang: Lang,
+    room: RoomKey | None = None,
+    *,
+    detail: str = "",
+    retry_in_ms: int | UnsetType = UNSET,
+    command_id: CommandId | UnsetType = UNSET,
+    cursors: Mapping[RoomKey, Cursor] | None = None,
 ) -> str:
     """An error; `detail` says more than the table's text does, and stands behind it."""
     text = ERROR_TEXTS[code][lang]
@@ -145,18 +215,31 @@ def error_frame(
             platform=room.platform if room else UNSET,
             room=room.room if room else UNSET,
             retry_in_ms=retry_in_ms,
+            id=command_id,
+            cursors=_by_room(cursors),
         )
     )
 
 
-def closing_frame(code: Code, lang: Lang, *, cursor: Cursor | None = None, retry_in_ms: int | UnsetType = UNSET) -> str:
-    """The frame before a close: why, and where to resume."""
+def closing_frame(
+    code: Code,
+    lang: Lang,
+    room: RoomKey | None = None,
+    *,
+    cursor: Cursor | None = None,
+    cursors: Mapping[RoomKey, Cursor] | None = None,
+    retry_in_ms: int | UnsetType = UNSET,
+) -> str:
+    """The frame before a close: why, and where to resume. With a room: that is over, and the connection stays."""
     return _encode(
         ClosingFrame(
             message=CLOSING_TEXTS[code][lang],
             code=code,
             reconnect=OUTCOMES[code].reconnect,
+            platform=room.platform if room else UNSET,
+            room=room.room if room else UNSET,
             cursor=_known(cursor),
+            cursors=_by_room(cursors),
             retry_in_ms=retry_in_ms,
         )
     )
@@ -190,9 +273,40 @@ def dropped_frame(room: RoomKey, by_type: dict[str, int], cursor: Cursor) -> str
     )
 
 
-def pong_frame(now_ms: int, cursor: Cursor | None) -> str:
+def pong_frame(now_ms: int, cursor: Cursor | None, cursors: Mapping[RoomKey, Cursor] | None = None) -> str:
     """The answer to a ping."""
-    return _encode(PongFrame(timestamp=now_ms, cursor=_known(cursor)))
+    return _encode(PongFrame(timestamp=now_ms, cursor=_known(cursor), cursors=_by_room(cursors)))
+
+
+def subscribed_frame(command_id: CommandId | UnsetType, room: RoomKey) -> str:
+    """The answer to `subscribe`."""
+    return _encode(SubscribedFrame(id=command_id, platform=room.platform, room=room.room))
+
+
+def target_frame(name: RoomKey, target: RoomKey) -> str:
+    """Where a name points."""
+    return _encode(TargetFrame(platform=name.platform, room=name.room, target=target.room))
+
+
+def unsubscribed_frame(command_id: CommandId | UnsetType, room: RoomKey, cursor: Cursor | None) -> str:
+    """The answer to `unsubscribe`."""
+    return _encode(UnsubscribedFrame(id=command_id, platform=room.platform, room=room.room, cursor=_known(cursor)))
+
+
+def subscribed_room(asked: RoomKey, target: RoomKey, cursor: Cursor | None, status: Status) -> SubscribedRoom:
+    """One of the rooms in the answer to `list`."""
+    return SubscribedRoom(
+        platform=asked.platform,
+        room=asked.room,
+        target=UNSET if target == asked else target.room,
+        cursor=_known(cursor),
+        status=status,
+    )
+
+
+def subscriptions_frame(command_id: CommandId | UnsetType, rooms: Sequence[SubscribedRoom]) -> str:
+    """The answer to `list`."""
+    return _encode(SubscriptionsFrame(id=command_id, rooms=rooms))
 
 
 class ClientFrame(Enum):
@@ -212,10 +326,15 @@ class _ClientJson(Struct):
 _client_decoder = msgspec.json.Decoder(_ClientJson)
 
 
+def is_too_large(frame: str | bytes) -> bool:
+    """Whether a client's frame is more than it may say at once."""
+    size = len(frame if isinstance(frame, bytes) or len(frame) > CLIENT_FRAME_MAX_BYTES else frame.encode())
+    return size > CLIENT_FRAME_MAX_BYTES
+
+
 def parse_client_frame(frame: str | bytes) -> ClientFrame:
     """Read a client's frame; whatever is no command is IGNORED, whatever it holds."""
-    size = len(frame if isinstance(frame, bytes) or len(frame) > CLIENT_FRAME_MAX_BYTES else frame.encode())
-    if size > CLIENT_FRAME_MAX_BYTES:
+    if is_too_large(frame):
         return ClientFrame.TOO_LARGE
     if isinstance(frame, bytes):
         return ClientFrame.IGNORED

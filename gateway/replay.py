@@ -127,12 +127,12 @@ class Replay:
         """Write frames. True: without having waited, so that nothing can have come meanwhile; or nobody reads them."""
         limits = self._settings.send_limits
         frames = wanted_frames(deliveries, self._options.wanted)
-        if sum(frame.size for frame in frames) <= limits.soft_bytes:
+        if not frames or self._sink.unsent_bytes + sum(frame.size for frame in frames) <= limits.soft_bytes:
             self._sink.write(frames)
             return True
         for frame in frames:
             self._sink.write([frame])
-            if self._sink.unsent_bytes > limits.soft_bytes:
+            while self._sink.unsent_bytes > limits.soft_bytes and not self._sink.closing:
                 try:
                     async with asyncio.timeout(limits.age_s):
                         await self._sink.drained()

@@ -1,35 +1,27 @@
-"""One client, from its first frame to its close."""
+"""One client's connection, from its first frame to its close: what does not depend on which rooms it is told of."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from random import getrandbits
+from typing import ClassVar
 
-from msgspec import UNSET, UnsetType
 from starlette.websockets import WebSocket
 
 from gateway.admission import Admission, TokenBucket
 from gateway.close_codes import Code
 from gateway.frames import control
-from gateway.options import Options
-from gateway.progress import Progress
-from gateway.protocol import ClientFrame, closing_frame, error_frame, parse_client_frame, pong_frame, status_frame
+from gateway.protocol import error_frame
 from gateway.relay import Relay
-from gateway.replay import Replay
-from gateway.room import Room
 from gateway.sink import PortableSink
-from gateway.subscriber import Subscriber
-from gateway.texts import CLOSING_TEXTS, Status
+from gateway.subscriber import Sink, Subscriber
+from gateway.subscription import Subscription
+from gateway.texts import Lang
 from gateway.wire import EXTENSION
 from gateway.wire_sink import WireSink
 from shared import metrics
-from shared.clock import now_ms
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable
-from shared.phases import RESTING, Phase
-from shared.platforms import is_name
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -40,272 +32,191 @@ LOUD = frozenset({Code.SLOW_CONSUMER, Code.TOO_LARGE, Code.INTERNAL})
 
 
 class Session:
-    """One client. It is the member that rooms know (`gateway.room.Member`).
+    """One client. By itself it is in no room; see `gateway.single_room` and `gateway.many_rooms`.
 
     Attributes:
         number: what it is called in logs, there written in hexadecimal; no other client of the cluster has it.
+        relay: where its rooms are.
+        admission: whether it may start one.
+        origin: on whose account.
+        lang: of the texts it is told.
+        sink: the way to its socket.
+        many: whether it can be in several rooms, so that every frame has to say which it is about.
     """
 
-    def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, options: Options) -> None:
-        settings = relay.settings
+    __slots__ = ("_came_at", "_tasks", "_websocket", "admission", "lang", "number", "origin", "relay", "sink")
+
+    many: ClassVar[bool] = False
+
+    def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, lang: Lang) -> None:
         self.number = getrandbits(48)
+        self.relay = relay
+        self.admission = admission
+        self.origin = origin
+        self.lang = lang
         self._came_at = time.monotonic()
-        self._relay = relay
-        self._admission = admission
         self._websocket = websocket
-        self._origin = origin
-        self._options = options
         wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-        self._sink = (
+        self.sink = (
             PortableSink(websocket, relay.slow_sinks)
             if wire is None
-            else WireSink(wire, self, settings.send_soft_bytes, relay.slow_sinks)
+            else WireSink(wire, self, relay.settings.send_soft_bytes, relay.slow_sinks)
         )
-        self.subscriber = Subscriber(self._sink, settings.send_limits, options.wanted)
-
-        self._progress = Progress(options.lang)
-        self._asked: RoomKey | None = None
-        self._name: Room | None = None
-        self._room: Room | None = None  # canonical
-        self._shown: Room | None = None  # whose phases the client is told
-        self._resumed = False
-        self._ahead = False  # of this gateway: it may get entries yet that the present phase comes behind
-        self._paid = False
-        self._unavailable_told = False
-        self._untaken_told: Code | None = None
         self._tasks = asyncio.TaskGroup()
-        self._joining: asyncio.Task[None] | None = None
 
     # --- from accept to close ----------------------------------------------------------------------------------------
 
     async def refuse(self, code: Code, *, detail: str = "") -> None:
         """Close an accepted socket with an error."""
         self._close_with_error(code, detail=detail)
-        await self._sink.run()
+        await self.sink.run()
 
-    async def run(self, asked: RoomKey) -> None:
+    async def run(self) -> None:
         """Serve the client until it leaves or is closed."""
-        self._asked = asked
-        logger.debug("client came client=%012x room=%s since=%s", self.number, asked, self._options.since)
-        self._tell(status_frame(Status.CONNECTING, self._options.lang, asked))
-        for code, detail in self._options.problems:
-            self.tell_error(code, detail=detail)
+        logger.debug("client came client=%012x room=%s", self.number, self.place)
         try:
             async with self._tasks:
-                self._join(asked)
-                await self._sink.run(self._guard(self._read))
+                self._begin()
+                await self.sink.run(self.guard(self._read, self.fail))
                 self._leave()
         finally:
             self._leave()  # also when this task was cancelled
-            logger.debug("client left client=%012x room=%s seconds=%.1f", self.number, asked, self._seconds)
+            logger.debug("client left client=%012x room=%s seconds=%.1f", self.number, self.place, self._seconds)
+            self._forget()
 
-    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
-        """A fault of ours ends this client, and no other."""
+    def spawn(self, work: Callable[[], Awaitable[None]], failed: Callable[[Code], None]) -> asyncio.Task[None]:
+        """Do something beside, for as long as the client is here at most."""
+        return self._tasks.create_task(self.guard(work, failed))
+
+    async def guard(self, work: Callable[[], Awaitable[None]], failed: Callable[[Code], None]) -> None:
+        """A fault of ours ends what the client asked for, and disturbs no other."""
         try:
             await work()
         except Exception:
-            logger.exception("session failed client=%012x room=%s", self.number, self._asked)
-            self.dismiss(Code.INTERNAL)
+            logger.exception("session failed client=%012x room=%s", self.number, self.place)
+            failed(Code.INTERNAL)
 
-    def _leave(self) -> None:
-        if self._joining is not None:
-            self._joining.cancel()
-        for room in (self._name, self._room):
-            if room is not None:
-                room.detach(self)
-        self._name = self._room = self._shown = None
+    # --- what its kind decides ---------------------------------------------------------------------------------------
+
+    @property
+    def subscriptions(self) -> Collection[Subscription]:
+        """The rooms it is in, or on its way into."""
+        return ()
+
+    @property
+    def subscribers(self) -> list[Subscriber]:
+        """Its places in the fan-outs."""
+        return [subscription.subscriber for subscription in self.subscriptions]
+
+    def share(self) -> Sink:
+        """The way to its socket, for one room."""
+        return self.sink
+
+    def holds(self, room: RoomKey, but: Subscription) -> bool:
+        """Whether it is in this room already, by another subscription."""
+        return False
+
+    def on_end(self, subscription: Subscription, code: Code, since: Cursor | None = None) -> None:
+        """One of its rooms is over for it; the frame that says so was told."""
+
+    def _begin(self) -> None:
+        """Tell the first frames, and go where it wants to be."""
+
+    def _hear(self, frame: str | bytes) -> None:
+        """Do what the client says."""
+
+    def _forget(self) -> None:
+        """Let go of the subscriptions, which know this client: the garbage collector would have to find them."""
+
+    def _last_words(self, code: Code, places: Mapping[RoomKey, Cursor]) -> tuple[str, Cursor | None]:
+        """The closing frame, and the place for the reason of the close."""
+        raise NotImplementedError
 
     # --- what the client says ----------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        settings = self._relay.settings
-        bucket = TokenBucket.full(settings.client_frames_per_s, FRAMES_BURST, time.monotonic())
-        while not self._sink.closing:
+        bucket = TokenBucket.full(self.relay.settings.client_frames_per_s, FRAMES_BURST, time.monotonic())
+        while not self.sink.closing:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                self._sink.gone()
+                self.sink.gone()
                 return
             await asyncio.sleep(bucket.spend(time.monotonic()))  # what it sends on waits in its own socket
             text, data = message.get("text"), message.get("bytes")
-            kind = parse_client_frame(text if text is not None else data or b"")
-            metrics.CLIENT_FRAMES.labels(kind.value).inc()
-            match kind:
-                case ClientFrame.PING:
-                    self._tell(pong_frame(now_ms(), self._position))
-                case ClientFrame.CLOSE:
-                    self.close(Code.REQUESTED)
-                case ClientFrame.TOO_LARGE:
-                    self._close_with_error(Code.TOO_LARGE)
-
-    # --- into the room -----------------------------------------------------------------------------------------------
-
-    def _join(self, key: RoomKey, *, moved: bool = False) -> None:
-        if self._joining is not None:
-            self._joining.cancel()
-        if not self._sink.closing:
-            self._joining = self._tasks.create_task(self._guard(partial(self._go_to, key, moved=moved)))
-
-    async def _go_to(self, key: RoomKey, *, moved: bool) -> None:
-        room = self._relay.attach(self, key)
-        if room.is_name:
-            self._name = room
-        else:
-            self._room = room
-        await room.feed.started.wait()
-        if room.is_name and room.target is not None:
-            room.want()
-            return self.on_target(room)
-        await self._pay(room)
-        room.want()
-        if room.is_name:
-            return self._show(room)
-        if self._options.wanted.wants_raw:
-            room.demand.ask_raw()
-        if not self._resumed and (self._options.since is not None or self._options.last):
-            relay = self._relay
-            replay = Replay(room, relay.broker, relay.log_readers, self._options, self._sink, self)
-            await replay.send()
-            self._resumed = True
-            self._shown, self._ahead = room, True
-            try:
-                await replay.be_overtaken()
-            finally:
-                self._ahead = False
-            if self._sink.closing:
-                return None
-        room.hub.add(self.subscriber)
-        logger.debug("client joined client=%012x room=%s", self.number, room.key)
-        runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
-        self._show(room)
-        if runs and (moved or self._options.since is None):
-            await self._tell_front(room)
-        return None
-
-    async def _pay(self, room: Room) -> None:
-        """Wait until this client may start a room, if the room has to be started for it."""
-        told = False
-        while not (self._paid or room.demand.wanted or room.taken or room.rests):
-            wait_s = self._admission.new_room(self._origin, time.monotonic())
-            if not wait_s:
-                self._paid = True
-                return
-            if not told:
-                self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
-                told = True
-            await asyncio.sleep(wait_s)
-
-    async def _tell_front(self, room: Room) -> None:
-        """Who comes in the middle is told what runs here, as those were who saw it begin."""
-        try:
-            self._tell(await room.front.frame(self._relay.broker, now_ms()))
-        except BrokerUnavailable as error:
-            logger.debug("newcomer not told what runs client=%012x room=%s: %s", self.number, room.key, error)
-
-    # --- what rooms say ----------------------------------------------------------------------------------------------
-
-    def _show(self, room: Room) -> None:
-        """From here on the client is told this room's phases, beginning with the present one."""
-        self._shown = room
-        self._tell_phase(room)
-
-    def on_phase(self, room: Room) -> None:
-        if room is self._shown and not self._ahead:
-            self._tell_phase(room)
-
-    def on_nothing_more(self) -> None:
-        if self._shown is not None:
-            self._tell_phase(self._shown)
-
-    def _tell_phase(self, room: Room) -> None:
-        self._unavailable_told = False
-        self._untaken_told = None
-        phase = room.phase
-        if phase is None or (phase.phase in RESTING and not room.rests):
-            return  # nobody runs it; or its rest is over, and it is asked for anew
-        told = self._progress.advance(room.key, phase, position=self._position, now_ms=now_ms())
-        for frame in told.frames:
-            self._tell(frame)
-        if told.code is not None:
-            metrics.CLIENT_ERRORS.labels(told.code).inc()
-            if told.closes:
-                self._log_close(told.code)
-                self._sink.close(told.code, since=told.since)
-                self._leave()
-
-    def on_target(self, name: Room) -> None:
-        target = name.target
-        if target is None or is_name(target) or (self._room is not None and self._room.key == target):
-            return
-        moved = self._room is not None
-        if self._room is not None:
-            self._catch_up()
-            if self._sink.closing:
-                return
-            self._room.detach(self)
-            self._room = self._shown = None
-            self._progress.interrupted()
-        self._join(target, moved=moved)
-
-    def on_unavailable(self) -> None:
-        if not self._unavailable_told:
-            self._unavailable_told = True
-            self._progress.interrupted()
-            self.tell_error(Code.UNAVAILABLE)
-
-    def on_untaken(self, room: Room, code: Code) -> None:
-        if room is self._shown and code != self._untaken_told:
-            self._untaken_told = code
-            self._progress.interrupted()
-            self.tell_error(code)
-
-    def dismiss(self, code: Code) -> None:
-        if self._sink.closing:
-            return
-        if code in CLOSING_TEXTS:
-            metrics.CLIENT_ERRORS.labels(code).inc()
-            since = self._sink.sent
-            self._log_close(code)
-            self._sink.abort(code, closing_frame(code, self._options.lang, cursor=since), since=since)
-            self._leave()
-        else:
-            self._close_with_error(code)
+            self._hear(text if text is not None else data or b"")
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
+    def tell(self, frame: str) -> None:
+        """Say something that has no place among the events of a room."""
+        if self.relay.settings.send_limits.exceeded_by(self.sink, time.monotonic()):
+            self.give_up()
+        else:
+            self.sink.write([control(frame)])
+
+    def catch_up(self) -> None:
+        """Write all that it is owed by its rooms, so that what is told next stands behind it."""
+        now = time.monotonic()
+        for subscriber in self.subscribers:
+            if not subscriber.catch_up(now):
+                return self.give_up()
+        return None
+
     @property
-    def _position(self) -> Cursor | None:
-        """Where this client may resume: only who gets the room's events as they come has got all of them."""
-        room = self._room
-        return room.tail.position if room is not None and self.subscriber in room.hub else None
+    def _positions(self) -> dict[RoomKey, Cursor]:
+        """Where it may resume, in the rooms whose events it gets as they come."""
+        return {
+            subscription.room.key: position
+            for subscription in self.subscriptions
+            if subscription.room is not None and (position := subscription.position) is not None
+        }
 
-    def _catch_up(self) -> None:
-        if not self.subscriber.catch_up(time.monotonic()):
-            self.dismiss(Code.SLOW_CONSUMER)
+    def _leave(self) -> None:
+        for subscription in self.subscriptions:
+            subscription.leave()
 
-    def _tell(self, frame: str) -> None:
-        if not self.subscriber.tell(control(frame), time.monotonic()):
-            self.dismiss(Code.SLOW_CONSUMER)
-
-    def tell_error(self, code: Code, *, detail: str = "", retry_in_ms: int | UnsetType = UNSET) -> None:
-        """Tell an error; the socket stays open."""
-        metrics.CLIENT_ERRORS.labels(code).inc()
-        room = self._room.key if self._room is not None else self._asked
-        self._tell(error_frame(code, self._options.lang, room, detail=detail, retry_in_ms=retry_in_ms))
-
-    def _close_with_error(self, code: Code, *, detail: str = "") -> None:
-        self.tell_error(code, detail=detail)
-        self._log_close(code)
-        self._sink.close(code)
-        self._leave()
+    # --- closing -----------------------------------------------------------------------------------------------------
 
     def close(self, code: Code) -> None:
         """Close with a closing frame, after all that is queued."""
         metrics.CLIENT_ERRORS.labels(code).inc()
-        self._catch_up()
-        since = self._position
+        self.catch_up()
+        words, since = self._last_words(code, self._positions)
         self._log_close(code)
-        self._sink.close(code, closing_frame(code, self._options.lang, cursor=since), since=since)
+        self.sink.close(code, words, since=since)
         self._leave()
+
+    def give_up(self) -> None:
+        """Close at once, without what is queued: the client reads too slowly."""
+        if self.sink.closing:
+            return
+        code = Code.SLOW_CONSUMER
+        metrics.CLIENT_ERRORS.labels(code).inc()
+        sent = {
+            subscription.room.key: place
+            for subscription in self.subscriptions
+            if subscription.room is not None and (place := subscription.sink.sent) is not None
+        }
+        words, since = self._last_words(code, sent)
+        self._log_close(code)
+        self.sink.abort(code, words, since=since)
+        self._leave()
+
+    def fail(self, code: Code) -> None:
+        """Close with an error, after all that is queued."""
+        if not self.sink.closing:
+            self._close_with_error(code)
+
+    def _close_with_error(self, code: Code, *, detail: str = "") -> None:
+        metrics.CLIENT_ERRORS.labels(code).inc()
+        self.catch_up()
+        self.tell(self._error(code, detail))
+        self._log_close(code)
+        self.sink.close(code)
+        self._leave()
+
+    def _error(self, code: Code, detail: str) -> str:
+        return error_frame(code, self.lang, detail=detail)
 
     # --- for operators -----------------------------------------------------------------------------------------------
 
@@ -313,12 +224,16 @@ class Session:
     def _seconds(self) -> float:
         return time.monotonic() - self._came_at
 
+    @property
+    def place(self) -> object:
+        """Where it is, for the log."""
+        return None
+
     def _log_close(self, code: Code) -> None:
         """Log that the client is about to be closed; not again when it is being closed already."""
         level = logging.INFO if code in LOUD else logging.DEBUG
-        if logger.isEnabledFor(level) and not self._sink.closing:
-            room = self._room.key if self._room is not None else self._asked
+        if logger.isEnabledFor(level) and not self.sink.closing:
             logger.log(
                 level, "client closed client=%012x room=%s code=%s seconds=%.1f unsent_bytes=%d",
-                self.number, room, code, self._seconds, self._sink.unsent_bytes,
+                self.number, self.place, code, self._seconds, self.sink.unsent_bytes,
             )  # fmt: skip

@@ -26,6 +26,8 @@ class GatewaySettings(SharedSettings):
     """Clients of this process; more are sent away with `overloaded`."""
     clients_per_address: int = Field(2_000, ge=1, le=1_000_000)
     """Clients of one address (of IPv6: of one /64); more are sent away with `overloaded`."""
+    rooms_per_client: int = Field(50, ge=1, le=1_000)
+    """Rooms of one client that takes several on one socket; more are refused with `too_many_rooms`."""
     new_rooms_per_minute: int = Field(120, ge=1, le=100_000)
     """Rooms that one address may start; each costs the cluster a token. More have to wait, with `rate_limited`."""
     client_frames_per_s: float = Field(20, ge=1, le=1_000)

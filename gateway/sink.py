@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, plain
-from gateway.subscriber import Outlet, Sink
+from gateway.subscriber import Outlet, Place, Sink
 from shared import metrics
 from shared.cursor import Cursor
 
@@ -33,7 +33,7 @@ class PortableSink:
         slow: this sink is among them from when `SLOW_BYTES` wait until none do.
 
     Attributes:
-        sent: the newest place in the log of which a frame was handed to the server.
+        sent: the newest place in the log of which a frame was handed to the server, of frames with no other `Place`.
     """
 
     outlet: Outlet | None = None
@@ -43,7 +43,7 @@ class PortableSink:
         self.sent: Cursor | None = None
         self._websocket = websocket
         self._slow = slow
-        self._queue: deque[tuple[float, Frame]] = deque()
+        self._queue: deque[tuple[float, Frame, Place]] = deque()
         self._unsent_bytes = 0
         self._news = asyncio.Event()
         self._drained = asyncio.Event()
@@ -65,12 +65,12 @@ class PortableSink:
         """Whether nothing more is taken over."""
         return self._gone or self._close is not None
 
-    def write(self, frames: Iterable[Frame]) -> None:
+    def write(self, frames: Iterable[Frame], place: Place | None = None) -> None:
         if self.closing:
             return
         now = time.monotonic()
         for frame in frames:
-            self._queue.append((now, frame))
+            self._queue.append((now, frame, place or self))
             self._unsent_bytes += frame.size
         if self._unsent_bytes >= SLOW_BYTES:
             self._slow.add(self)
@@ -131,13 +131,13 @@ class PortableSink:
             self._drained.set()
 
     async def _send_next(self) -> None:
-        frame = self._queue[0][1]
+        _, frame, place = self._queue[0]
         await self._websocket.send_text(frame.text)
         if self._queue and self._queue[0][1] is frame:  # not thrown away by an abort meanwhile
             self._queue.popleft()
             self._unsent_bytes -= frame.size
         if frame.cursor is not None:
-            self.sent = frame.cursor
+            place.sent = frame.cursor
 
     def _finish(self, code: Code, last_words: str, since: Cursor | None, within_s: float) -> None:
         if self.closing:

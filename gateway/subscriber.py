@@ -26,6 +26,12 @@ class Outlet(Protocol):
         """Take bytes over. What it raises means that the client is gone."""
 
 
+class Place(Protocol):
+    """Where the newest place in a log is noted of which a frame was handed over."""
+
+    sent: Cursor | None
+
+
 class Sink(Protocol):
     """Where "these bytes go to that client" is. Nothing here raises, and nothing but `drained` waits.
 
@@ -93,6 +99,11 @@ class SendLimits:
         """Unsent bytes from which on a shed class is dropped."""
         return self.soft_bytes + (self.hard_bytes - self.soft_bytes) * (shed_class - 1) / 3
 
+    def exceeded_by(self, sink: Sink, now: float) -> bool:
+        """Whether the client is to be given up."""
+        unsent = sink.unsent_bytes
+        return unsent > self.hard_bytes or bool(unsent and sink.unsent_for_s(now) > self.age_s)
+
 
 class Subscriber:
     """One client of one room's fan-out.
@@ -135,9 +146,7 @@ class Subscriber:
 
     def too_slow(self, now: float) -> bool:
         """Whether the client is to be given up."""
-        unsent = self._sink.unsent_bytes
-        limits = self._limits
-        return unsent > limits.hard_bytes or bool(unsent and self._sink.unsent_for_s(now) > limits.age_s)
+        return self._limits.exceeded_by(self._sink, now)
 
     def offer(self, frames: Sequence[Frame], now: float) -> bool:
         """Take frames that pass the filter, or shed them. False means too slow: close with SLOW_CONSUMER."""

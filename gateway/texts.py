@@ -115,6 +115,34 @@ ERROR_TEXTS: Mapping[Code, Mapping[Lang, ErrorText]] = MappingProxyType(
                 "Use the cursor of an event of this room",
             ),
         },
+        Code.BAD_COMMAND: {
+            Lang.ZH: ErrorText("命令无效", "无法识别该命令", "请发送 subscribe、unsubscribe、list、ping 或 close"),
+            Lang.EN: ErrorText(
+                "Bad command",
+                "This is no command that is known here",
+                "Send subscribe, unsubscribe, list, ping or close",
+            ),
+        },
+        Code.TOO_MANY_ROOMS: {
+            Lang.ZH: ErrorText("直播间过多", "该连接已达到直播间数量上限", "请先取消其他订阅，或另开一个连接"),
+            Lang.EN: ErrorText(
+                "Too many rooms",
+                "This connection has as many rooms as it may have",
+                "Unsubscribe from another one, or open another connection",
+            ),
+        },
+        Code.ALREADY_SUBSCRIBED: {
+            Lang.ZH: ErrorText("重复订阅", "该连接已订阅这个直播间", "无需再次订阅"),
+            Lang.EN: ErrorText(
+                "Already subscribed", "This connection gets this room already", "There is nothing to be done"
+            ),
+        },
+        Code.NOT_SUBSCRIBED: {
+            Lang.ZH: ErrorText("未订阅", "该连接没有订阅这个直播间", "可用 list 查看已订阅的直播间"),
+            Lang.EN: ErrorText(
+                "Not subscribed", "This connection does not get this room", "See `list` for those it gets"
+            ),
+        },
         Code.UPSTREAM_LOST: {
             Lang.ZH: ErrorText("与平台的连接中断", "多次重连均失败", "保持连接即可，稍后会自动重试"),
             Lang.EN: ErrorText(

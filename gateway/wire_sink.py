@@ -7,12 +7,12 @@ where it can still be shed, counted, and thrown away.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Protocol
 
 from gateway.close_codes import OUTCOMES, Code, close_reason
 from gateway.frames import Encoding, Frame, control, deflated, last_cursor, plain
-from gateway.subscriber import Outlet, Sink, Subscriber
+from gateway.subscriber import Outlet, Place, Sink, Subscriber
 from gateway.wire import Wire
 from shared import metrics
 from shared.cursor import Cursor
@@ -26,8 +26,8 @@ class Owner(Protocol):
     """The session whose client it is."""
 
     @property
-    def subscriber(self) -> Subscriber:
-        """Who is to be looked at when the client does not take what it is sent."""
+    def subscribers(self) -> Sequence[Subscriber]:
+        """Its places in rooms, all to be looked at when the client does not take what it is sent."""
 
     def close(self, code: Code) -> None:
         """Close the client in good order."""
@@ -43,7 +43,8 @@ class WireSink:
         slow: this sink is among them while its transport is full.
 
     Attributes:
-        sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way.
+        sent: the newest place in the log of which a frame was handed to the transport, as far as it came this way and
+            was written with no other `Place`.
     """
 
     __slots__ = (
@@ -57,7 +58,7 @@ class WireSink:
         self._wire = wire
         self._owner = owner
         self._slow = slow
-        self._queue: deque[tuple[float, Frame]] | None = None  # most clients never need one
+        self._queue: deque[tuple[float, Frame, Place]] | None = None  # most clients never need one
         self._queued_bytes = 0
         self._full_at: float | None = None
         self._close: tuple[int, str] | None = None
@@ -87,26 +88,33 @@ class WireSink:
             return 0.0  # it is not much, and a keepalive ping is behind it
         return now - (self._queue[0][0] if self._queue else self._full_at)
 
-    def write(self, frames: Iterable[Frame]) -> None:
+    def write(self, frames: Iterable[Frame], place: Place | None = None) -> None:
         if self.closing:
             return
         if self._full_at is None:
-            self._put(list(frames))
+            written = list(frames)
+            self._note(place or self, last_cursor(written))
+            self._put(written)
             return
         if self._queue is None:
             self._queue = deque()
         now = time.monotonic()
         for frame in frames:
-            self._queue.append((now, frame))
+            self._queue.append((now, frame, place or self))
             self._queued_bytes += frame.size
 
     def _put(self, frames: list[Frame]) -> None:
         """Hand frames to the transport."""
-        self.sent = last_cursor(frames) or self.sent
         try:
             self._wire.transport.write(self.encoding(frames))
         except (RuntimeError, OSError):
             self.on_gone()  # uvloop raises for a connection that was closed a moment ago
+
+    @staticmethod
+    def _note(place: Place, cursor: Cursor | None) -> None:
+        """A frame up to there is about to be handed over."""
+        if cursor is not None:
+            place.sent = cursor
 
     # --- for its session ---------------------------------------------------------------------------------------------
 
@@ -162,9 +170,9 @@ class WireSink:
     def on_full(self) -> None:
         self._full_at = time.monotonic()
         self._slow.add(self)
-        subscriber = self._owner.subscriber
-        if subscriber.variant is not None:
-            subscriber.variant.set_apart(subscriber)
+        for subscriber in self._owner.subscribers:
+            if subscriber.variant is not None:
+                subscriber.variant.set_apart(subscriber)
 
     def on_free(self) -> None:
         self._full_at = None
@@ -173,7 +181,8 @@ class WireSink:
             frames: list[Frame] = []
             size = 0
             while self._queue and size < FULL_BYTES:
-                frame = self._queue.popleft()[1]
+                _, frame, place = self._queue.popleft()
+                self._note(place, frame.cursor)
                 frames.append(frame)
                 size += frame.size
             self._queued_bytes -= size
@@ -193,9 +202,9 @@ class WireSink:
         self._forget_queue()
         if self._timer is not None:
             self._timer.cancel()
-        subscriber = self._owner.subscriber
-        if subscriber.variant is not None:
-            subscriber.variant.remove(subscriber)  # at once: nothing may follow a close on the wire
+        for subscriber in self._owner.subscribers:
+            if subscriber.variant is not None:
+                subscriber.variant.remove(subscriber)  # at once: nothing may follow a close on the wire
         del self._owner  # which knows this sink: the garbage collector would have to find them
         self._tell_changed()
 

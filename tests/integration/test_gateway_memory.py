@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.conversation import Conversation
-from gateway.session import Session
+from gateway.single_room import SingleRoom
+from gateway.subscription import Subscription
 from gateway.wire import WireProtocol
 from shared.http_protocol import HttpProtocol
 from tests.gateways import DEADLINE_S, Gateway, running_gateway
@@ -61,7 +62,7 @@ async def test_idle_client_takes_little_whatever_its_request_said(redis_server: 
 
 def alive() -> Counter[str]:
     """Objects that stand for a connection or a client."""
-    kinds = (WireProtocol, Conversation, HttpProtocol, Session)
+    kinds = (WireProtocol, Conversation, HttpProtocol, SingleRoom, Subscription)
     return Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, kinds))
 
 
@@ -95,5 +96,5 @@ async def test_nothing_is_left_of_clients_that_went(redis_server: str) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while alive()["WireProtocol"]:
                 await asyncio.sleep(0.01)
-        assert alive()["Session"] == alive()["Conversation"] == 0
+        assert alive()["SingleRoom"] == alive()["Subscription"] == alive()["Conversation"] == 0
         assert alive()["HttpProtocol"] <= 1  # that of whoever asks how many clients there are

@@ -12,8 +12,9 @@ from starlette.websockets import WebSocket
 from gateway.admission import Admission
 from gateway.options import Options
 from gateway.relay import Relay
-from gateway.room import Room
-from gateway.session import Session
+from gateway.room import Member, Room
+from gateway.single_room import SingleRoom
+from gateway.subscription import Subscription
 from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.phases import Phase, RoomPhase
@@ -49,18 +50,19 @@ class Socket:
 async def visit(at: Scene, since: Cursor, log_readers: asyncio.Semaphore) -> AsyncIterator[Socket]:
     """A client that comes with a cursor, and has been told that the room is connected."""
 
-    def attach(session: Session, key: RoomKey) -> Room:
-        at.room.attach(session)
+    def attach(member: Member, key: RoomKey) -> Room:
+        at.room.attach(member)
         return at.room
 
     relay = SimpleNamespace(
         broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach, slow_sinks=set()
     )
     socket = Socket()
-    session = Session(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", Options(since=since))
+    options = Options(since=since)
+    session = SingleRoom(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", options, ROOM)
     at.room.phase = RoomPhase(phase=Phase.CONNECTED, at=1)
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(session.run(ROOM))
+        running = tasks.create_task(session.run())
         await at.until(lambda: socket.words[-1:] == ["connected"])
         yield socket
         running.cancel()
@@ -145,10 +147,10 @@ async def test_client_too_slow_for_what_it_is_owed_is_closed_and_not_moved() -> 
     async with scene(*events(1, 1, 2)) as at:
         await at.join()
         async with visit(at, Cursor(1, 2), asyncio.Semaphore()) as client:
-            (session,) = [member for member in at.room.members.values() if isinstance(member, Session)]
-            session.subscriber.variant = cast(Any, SimpleNamespace(catch_up=lambda *_: False))
+            (member,) = [member for member in at.room.members.values() if isinstance(member, Subscription)]
+            member.subscriber.variant = cast(Any, SimpleNamespace(catch_up=lambda *_: False))
             target = SimpleNamespace(target=RoomKey("tiktok", "7300000000000000009"))
-            session.on_target(cast(Room, target))
+            member.on_target(cast(Room, target))
             await at.until(lambda: client.closed is not None)
         assert client.closed is not None
         assert client.closed[0] == 1013

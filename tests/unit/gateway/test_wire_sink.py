@@ -71,7 +71,7 @@ class Owner:
     def __init__(self, wire: FakeWire) -> None:
         self.slow: set[Sink] = set()
         self.sink = WireSink(wire, self, 1000, self.slow)
-        self.subscriber = Subscriber(self.sink, SendLimits(1000, 200_000, 10), DEFAULT_FILTER)
+        self.subscribers = [Subscriber(self.sink, SendLimits(1000, 200_000, 10), DEFAULT_FILTER)]
 
     def close(self, code: Code) -> None:
         self.sink.close(code, "bye")
@@ -130,7 +130,7 @@ def test_queue_is_handed_over_only_as_far_as_the_transport_takes_it(wire: FakeWi
 
 def test_full_client_is_taken_out_of_its_lane_and_its_age_counts(wire: FakeWire, sink: WireSink) -> None:
     variant = Variant(DEFAULT_FILTER)
-    subscriber = sink._owner.subscriber
+    (subscriber,) = sink._owner.subscribers
     variant.add(subscriber)
     assert not variant.apart
     wire.fill()
@@ -171,7 +171,7 @@ def test_close_is_counted_once_by_its_word(sink: WireSink, way: Callable[[WireSi
 
 def test_nothing_follows_a_close(wire: FakeWire, sink: WireSink) -> None:
     variant = Variant(DEFAULT_FILTER)
-    subscriber = sink._owner.subscriber
+    (subscriber,) = sink._owner.subscribers
     variant.add(subscriber)
     variant.push([event(1)])
     sink.close(Code.REQUESTED, "bye", since=Cursor(1, 1))
