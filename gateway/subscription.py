@@ -59,6 +59,9 @@ class Host(Protocol):
     def give_up(self) -> None:
         """The client reads too slowly."""
 
+    def on_joined(self, subscription: "Subscription") -> None:
+        """The client gets the room's events as they come from here on."""
+
     def on_end(self, subscription: "Subscription", code: Code, since: Cursor | None = None) -> None:
         """The room is over for the client."""
 
@@ -179,6 +182,7 @@ class Subscription:
         logger.debug("client joined client=%012x room=%s since=%s", self._host.number, room.key, self._options.since)
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
+        self._host.on_joined(self)
         if runs and (moved or self._options.since is None):
             await self._tell_front(room)
         return None
