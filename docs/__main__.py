@@ -2,7 +2,8 @@
 
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
-- `docs/events.schema.json` and `docs/events.md`: every event a client can receive.
+- `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and what is said on a connection for
+  many rooms.
 """
 
 import json
@@ -14,7 +15,10 @@ from pathlib import Path
 import msgspec
 from pydantic_settings import BaseSettings
 
+from gateway import commands, protocol
+from gateway.close_codes import Code
 from gateway.settings import GatewaySettings
+from gateway.texts import ERROR_TEXTS, Lang
 from ingestor.connectors.registry import SETTINGS
 from ingestor.settings import IngestorSettings
 from shared import events
@@ -23,6 +27,19 @@ from shared.settings import environment_names, table
 ROOT = Path(__file__).parents[1]
 CLASSES: Mapping[str, type[BaseSettings]] = {"gateway": GatewaySettings, "ingestor": IngestorSettings, **SETTINGS}
 TABLE_START, TABLE_END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
+
+EVENT_STREAM = """\
+# Event streams
+
+At `/sse/{room}` and `/sse/{platform}/{room}`, with the options of a socket's address, for `EventSource` and `curl -N`.
+Every frame is one message, its `data` the JSON. An event's `id` is its `cursor`, so that `Last-Event-ID` resumes; it
+counts as `since`, and more than the one in the address. Other frames have no id, but for `pong`: it comes by itself, to
+a client whose place is not that of the last event it got. Signs of life are comments.
+
+Behind the frame that says why, the stream ends; `EventSource` comes back by itself, and a client closes it where
+`reconnect` is false. What is no room gets status 400 and the error as JSON. A client that comes back to a room that is
+over, and has read all of it, gets 204.
+"""
 
 
 def generated() -> dict[Path, str]:
@@ -83,6 +100,51 @@ def event_reference() -> Iterator[str]:
         yield ""
         yield from (f"- {field}" for field in _fields(part))
     yield ""
+    yield from many_rooms_reference()
+    yield from EVENT_STREAM.splitlines()
+    yield ""
+
+
+def many_rooms_reference() -> Iterator[str]:
+    """What client and gateway say to each other on a connection for many rooms, from the structs."""
+    yield "# Many rooms on one socket"
+    yield ""
+    yield "At `/ws`, without a room. The query's `lang` holds for all; its other options but `since` and `last` are the"
+    yield "defaults of every `subscribe`. A client says these, one JSON object per text frame of at most"
+    yield f"{protocol.CLIENT_FRAME_MAX_BYTES // 1024} KiB. The answer repeats the `id`, which is an integer or"
+    yield f"at most {commands.ID_MAX_CHARS} characters."
+    for command in (commands.Subscribe, commands.Unsubscribe, commands.ListRooms, commands.Ping, commands.Close):
+        yield from _tagged(command)
+    yield ""
+    yield "Besides the frames of each room, which are those of a connection of its own, it is told these:"
+    frames = (protocol.SubscribedFrame, protocol.TargetFrame, protocol.UnsubscribedFrame, protocol.SubscriptionsFrame,
+              protocol.PongFrame)  # fmt: skip
+    for frame in frames:
+        yield from _tagged(frame)
+    for untagged in (protocol.SubscribedRoom, protocol.ClosingFrame, protocol.ErrorFrame):
+        yield ""
+        yield f"### {untagged.__name__}"
+        yield ""
+        yield _text(untagged)
+        yield ""
+        yield from (f"- {field}" for field in _fields(untagged))
+    yield ""
+    answers = (Code.BAD_COMMAND, Code.BAD_ROOM, Code.TOO_MANY_ROOMS, Code.ALREADY_SUBSCRIBED, Code.NOT_SUBSCRIBED)
+    yield "An error that answers a command has its `id`, and ends nothing but what was asked for:"
+    yield ""
+    yield from (f"- `{code}`: {ERROR_TEXTS[code][Lang.EN].detail}." for code in answers)
+    yield ""
+
+
+def _tagged(cls: type[msgspec.Struct]) -> Iterator[str]:
+    config = cls.__struct_config__
+    yield ""
+    yield f"## `{config.tag}`"
+    yield ""
+    yield f"`{config.tag_field}`: `{config.tag}`. {_text(cls)}"
+    if fields := _fields(cls):
+        yield ""
+        yield from (f"- {field}" for field in fields)
 
 
 def _text(cls: type[msgspec.Struct]) -> str:
@@ -104,9 +166,11 @@ def _kinds(hint: object) -> list[str]:
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is list:
         return [f"list of {' or '.join(_kinds(arguments[0]))}"]
+    if typing.get_origin(hint) is dict:
+        return [f"object of {' or '.join(_kinds(arguments[1]))}"]
     if arguments:
         return [kind for argument in arguments for kind in _kinds(argument)]
-    names = {"str": "string", "int": "integer", "bool": "boolean"}
+    names = {"str": "string", "int": "integer", "bool": "boolean", "Any": "see above"}
     name = getattr(hint, "__name__", str(hint))
     return [names.get(name, name)]
 

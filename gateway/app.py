@@ -43,28 +43,30 @@ SECURITY_HEADERS = (
 
 
 SOCKETS = "/ws"
+STREAMS = "/sse"
 
 Lifetime = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class App(Starlette):
-    """Pages as Starlette serves them. Sockets go straight to their endpoint.
+    """Pages as Starlette serves them. Sockets and event streams go straight to their endpoint.
 
     Every layer between would wait for the client as long as it stays, and take 4 KB together.
     """
 
     def __init__(self, endpoint: Endpoint, trusted_proxies: str, **options: Any) -> None:
         super().__init__(**options)
-        self._endpoint = endpoint
+        self._doors = (("websocket", SOCKETS, endpoint), ("http", STREAMS, endpoint.stream))
         self._read_proxy_headers = ProxyHeadersMiddleware(_nothing, trusted_hosts=trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = scope.get("root_path", "")
-        if scope["type"] != "websocket" or not f"{scope['path']}/".startswith(f"{root}{SOCKETS}/"):
-            return await super().__call__(scope, receive, send)
-        await self._read_proxy_headers(scope, receive, send)  # type: ignore[arg-type]
-        scope["root_path"] = root + SOCKETS
-        return await self._endpoint(scope, receive, send)
+        for kind, prefix, serve in self._doors:
+            if scope["type"] == kind and f"{scope['path']}/".startswith(f"{root}{prefix}/"):
+                await self._read_proxy_headers(scope, receive, send)  # type: ignore[arg-type]
+                scope["root_path"] = root + prefix
+                return await serve(scope, receive, send)
+        return await super().__call__(scope, receive, send)
 
 
 async def _nothing(*_: object) -> None:

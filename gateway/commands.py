@@ -16,7 +16,11 @@ _Id = Annotated[str, Meta(max_length=ID_MAX_CHARS)] | Annotated[int, Meta(ge=-_I
 
 
 class Subscribe(Struct, frozen=True, kw_only=True, tag_field="action", tag="subscribe"):
-    """Send this room's events too. `room` is whatever the address of a room takes; the rest are its options."""
+    """Send this room's events too. `room` is whatever the address of a room takes; `platform` may be left out as there.
+
+    The rest are its options, as in an address: `since` a cursor, `last` a number, `wait` true or false, and `events` a
+    list of names, or one text with commas between them.
+    """
 
     id: _Id | UnsetType = UNSET
     platform: str = DEFAULT_PLATFORM

@@ -10,29 +10,36 @@ import math
 import time
 from urllib.parse import unquote_to_bytes
 
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.admission import Admission, origin_of
 from gateway.close_codes import Code
+from gateway.event_stream import EventStream
 from gateway.many_rooms import ManyRooms
-from gateway.options import parse_options
+from gateway.options import Options, parse_options
+from gateway.protocol import error_frame
 from gateway.relay import Relay
 from gateway.session import Session
 from gateway.single_room import SingleRoom
+from gateway.streamed_room import StreamedRoom, has_read_all
 from shared import metrics
 from shared.errors import BadRoom
 from shared.platforms import DEFAULT_PLATFORM, parse_room
 
 logger = logging.getLogger(__name__)
 
+OPEN = {"access-control-allow-origin": "*"}  # pages of any origin may read, as they may open sockets
 LEAVING_PER_S_MIN = 100.0  # clients sent away a second when there is more time than they need
 TURNED_AWAY_TOLD_S = 10.0  # between two lines about it: a crowd that comes back every second is no news each time
 
 
 def room_of_path(scope: Scope) -> tuple[str, str] | None:
     """Room and platform of `/ws/{room}` and `/ws/{platform}/{room}`, percent-decoded part by part; of `/ws` None.
+
+    Where the path begins does not matter: it is the same below `/sse`.
 
     A server decodes the path as a whole, so that an encoded slash in a pasted link would look like a separator.
 
@@ -49,11 +56,11 @@ def room_of_path(scope: Scope) -> tuple[str, str] | None:
             return room, DEFAULT_PLATFORM
         case [platform, room] | [platform, room, ""]:
             return room, platform
-    raise BadRoom("the address is /ws/{room}, /ws/{platform}/{room}, or /ws for many rooms")
+    raise BadRoom("the address ends in /{room} or /{platform}/{room}")
 
 
 class Endpoint:
-    """The ASGI application behind `/ws`."""
+    """The ASGI application behind `/ws`; behind `/sse` it is `stream`."""
 
     def __init__(self, relay: Relay) -> None:
         settings = relay.settings
@@ -80,17 +87,56 @@ class Endpoint:
         scope["headers"] = ()  # nobody reads them any more, and a browser's take 2 KB as long as it stays
         try:
             await websocket.accept()
-            metrics.CONNECTS.inc()
-            if self._closed:
-                await session.refuse(Code.DRAINING)
-            elif not self._admission.enter(origin):
-                self._note_turned_away()
-                await session.refuse(Code.OVERLOADED)
-            else:
-                await self._serve(session, origin, fault)
+            await self._admit(session, origin, fault)
         except (WebSocketDisconnect, OSError):
             logger.debug("client left before it was served client=%012x", session.number)
         return None
+
+    async def stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a client that listens by HTTP, at `/sse/`."""
+        request = Request(scope)
+        origin = origin_of(request.client.host if request.client else "")
+        options = parse_options(scope["query_string"].decode("latin-1"), request.headers.get("last-event-id", ""))
+        returns = "last-event-id" in request.headers
+        try:
+            if (room := room_of_path(scope)) is None:
+                raise BadRoom("the address is /sse/{room} or /sse/{platform}/{room}")
+            asked = parse_room(*room)
+        except BadRoom as error:
+            return await self._answer_bad_room(options, str(error))(scope, receive, send)
+        if request.method != "GET":
+            return await Response(status_code=405, headers={"allow": "GET"})(scope, receive, send)
+        if returns and await has_read_all(self._relay, asked, options.since):
+            response = Response(status_code=204, headers=OPEN)  # after which `EventSource` does not come back
+            return await response(scope, receive, send)
+        del request
+        scope["headers"] = ()
+        stream = EventStream(scope, receive, send)
+        session = StreamedRoom(self._relay, self._admission, stream, origin, options, asked)
+        try:
+            await stream.start()
+            await self._admit(session, origin)
+        except OSError:
+            logger.debug("client left before it was served client=%012x", session.number)
+        finally:
+            await stream.leave()
+        return None
+
+    def _answer_bad_room(self, options: Options, detail: str) -> Response:
+        metrics.CLIENT_ERRORS.labels(Code.BAD_ROOM).inc()
+        body = error_frame(Code.BAD_ROOM, options.lang, detail=detail)
+        return Response(body, 400, OPEN, "application/json")
+
+    async def _admit(self, session: Session, origin: str, fault: str = "") -> None:
+        """Serve a client whose connection is open, unless there are too many, or none are taken any more."""
+        metrics.CONNECTS.inc()
+        if self._closed:
+            await session.refuse(Code.DRAINING)
+        elif not self._admission.enter(origin):
+            self._note_turned_away()
+            await session.refuse(Code.OVERLOADED)
+        else:
+            await self._serve(session, origin, fault)
 
     def _session(self, scope: Scope, websocket: WebSocket, origin: str) -> tuple[Session, str]:
         """What the client came for; and why it cannot have it, if it cannot."""

@@ -59,11 +59,15 @@ class Options:
 DEFAULT_OPTIONS = Options()
 
 
-def parse_options(query: str) -> Options:
-    """Read the query string; of a repeated option the last one counts. Unknown options are left to the future."""
+def parse_options(query: str, last_event_id: str = "") -> Options:
+    """Read the query string; of a repeated option the last one counts. Unknown options are left to the future.
+
+    `last_event_id` is the header of who comes back to an event stream: a `since` that is newer than the query's.
+    """
     if len(query) > QUERY_MAX_CHARS:
         return Options(problems=((Code.BAD_OPTION, f"the query is longer than {QUERY_MAX_CHARS} characters"),))
-    return read_options(dict(parse_qsl(query, keep_blank_values=True, errors="replace")))
+    given = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    return read_options(given | {"since": last_event_id} if last_event_id else given)
 
 
 def read_options(given: Mapping[str, str], defaults: Options = DEFAULT_OPTIONS) -> Options:

@@ -3,7 +3,7 @@
 Field names and their absence are the contract: an optional field that is unknown is absent, never `null`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -48,7 +48,11 @@ class StatusFrame(Struct, frozen=True, kw_only=True):
 
 
 class ErrorFrame(Struct, frozen=True, kw_only=True):
-    """Something does not work; `reconnect`: trying again can help."""
+    """Something does not work; `reconnect`: trying again can help.
+
+    On a connection for many rooms: `id` of the command it answers; `cursors`, by `platform:room`, when it is the last
+    frame of all.
+    """
 
     error: str
     detail: str
@@ -151,7 +155,7 @@ class SubscriptionsFrame(Struct, frozen=True, kw_only=True, tag_field="type", ta
     """The rooms of this connection."""
 
     id: CommandId | UnsetType = UNSET
-    rooms: Sequence[SubscribedRoom]
+    rooms: list[SubscribedRoom]
 
 
 _encoder = msgspec.json.Encoder()
@@ -304,7 +308,7 @@ def subscribed_room(asked: RoomKey, target: RoomKey, cursor: Cursor | None, stat
     )
 
 
-def subscriptions_frame(command_id: CommandId | UnsetType, rooms: Sequence[SubscribedRoom]) -> str:
+def subscriptions_frame(command_id: CommandId | UnsetType, rooms: list[SubscribedRoom]) -> str:
     """The answer to `list`."""
     return _encode(SubscriptionsFrame(id=command_id, rooms=rooms))
 

@@ -11,10 +11,11 @@ from starlette.websockets import WebSocket
 
 from gateway.admission import Admission, TokenBucket
 from gateway.close_codes import Code
-from gateway.frames import control
+from gateway.event_stream import EventStream, StreamSink
+from gateway.frames import Frame, control
 from gateway.protocol import error_frame
 from gateway.relay import Relay
-from gateway.sink import PortableSink
+from gateway.sink import PortableSink, QueueSink
 from gateway.subscriber import Sink, Subscriber
 from gateway.subscription import Subscription
 from gateway.texts import Lang
@@ -25,6 +26,9 @@ from shared.cursor import Cursor
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
+
+Peer = WebSocket | EventStream
+"""The client as its server shows it."""
 
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
 LOUD = frozenset({Code.SLOW_CONSUMER, Code.TOO_LARGE, Code.INTERNAL})
@@ -44,25 +48,29 @@ class Session:
         many: whether it can be in several rooms, so that every frame has to say which it is about.
     """
 
-    __slots__ = ("_came_at", "_tasks", "_websocket", "admission", "lang", "number", "origin", "relay", "sink")
+    __slots__ = ("_came_at", "_peer", "_tasks", "admission", "lang", "number", "origin", "relay", "sink")
 
     many: ClassVar[bool] = False
 
-    def __init__(self, relay: Relay, admission: Admission, websocket: WebSocket, origin: str, lang: Lang) -> None:
+    def __init__(self, relay: Relay, admission: Admission, peer: Peer, origin: str, lang: Lang) -> None:
         self.number = getrandbits(48)
         self.relay = relay
         self.admission = admission
         self.origin = origin
         self.lang = lang
         self._came_at = time.monotonic()
-        self._websocket = websocket
-        wire = websocket.scope.get("extensions", {}).get(EXTENSION)
-        self.sink = (
-            PortableSink(websocket, relay.slow_sinks)
-            if wire is None
-            else WireSink(wire, self, relay.settings.send_soft_bytes, relay.slow_sinks)
-        )
+        self._peer = peer
+        self.sink = self._open_sink(peer)
         self._tasks = asyncio.TaskGroup()
+
+    def _open_sink(self, peer: Peer) -> QueueSink | WireSink:
+        slow = self.relay.slow_sinks
+        if isinstance(peer, EventStream):
+            return StreamSink(peer, slow)
+        wire = peer.scope.get("extensions", {}).get(EXTENSION)
+        if wire is None:
+            return PortableSink(peer, slow)
+        return WireSink(wire, self, self.relay.settings.send_soft_bytes, slow)
 
     # --- from accept to close ----------------------------------------------------------------------------------------
 
@@ -116,6 +124,9 @@ class Session:
         """Whether it is in this room already, by another subscription."""
         return False
 
+    def on_joined(self, subscription: Subscription) -> None:
+        """It gets the events of one of its rooms as they come from here on."""
+
     def on_end(self, subscription: Subscription, code: Code, since: Cursor | None = None) -> None:
         """One of its rooms is over for it; the frame that says so was told."""
 
@@ -137,7 +148,7 @@ class Session:
     async def _read(self) -> None:
         bucket = TokenBucket.full(self.relay.settings.client_frames_per_s, FRAMES_BURST, time.monotonic())
         while not self.sink.closing:
-            message = await self._websocket.receive()
+            message = await self._peer.receive()
             if message["type"] == "websocket.disconnect":
                 self.sink.gone()
                 return
@@ -149,10 +160,13 @@ class Session:
 
     def tell(self, frame: str) -> None:
         """Say something that has no place among the events of a room."""
+        self._write(control(frame))
+
+    def _write(self, frame: Frame) -> None:
         if self.relay.settings.send_limits.exceeded_by(self.sink, time.monotonic()):
             self.give_up()
         else:
-            self.sink.write([control(frame)])
+            self.sink.write([frame])
 
     def catch_up(self) -> None:
         """Write all that it is owed by its rooms, so that what is told next stands behind it."""

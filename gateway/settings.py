@@ -46,7 +46,7 @@ class GatewaySettings(SharedSettings):
     """A client whose oldest unsent bytes are older is closed with `slow_consumer`."""
 
     ping_interval_s: float = Field(20, ge=1, le=600)
-    """Between two WebSocket pings to a client."""
+    """Between two WebSocket pings to a client, or two signs of life in an event stream."""
     ping_timeout_s: float = Field(20, ge=1, le=600)
     """A client that does not answer a ping for so long is gone."""
     untaken_after_s: float = Field(10, ge=0.1, le=600)

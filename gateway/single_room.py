@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-from starlette.websockets import WebSocket
-
 from gateway.admission import Admission
 from gateway.close_codes import Code
 from gateway.options import Options
 from gateway.protocol import ClientFrame, closing_frame, parse_client_frame, pong_frame
 from gateway.relay import Relay
-from gateway.session import Session
+from gateway.session import Peer, Session
 from gateway.subscription import Subscription
 from shared import metrics
 from shared.clock import now_ms
@@ -26,12 +24,12 @@ class SingleRoom(Session):
         self,
         relay: Relay,
         admission: Admission,
-        websocket: WebSocket,
+        peer: Peer,
         origin: str,
         options: Options,
         asked: RoomKey,
     ) -> None:
-        super().__init__(relay, admission, websocket, origin, options.lang)
+        super().__init__(relay, admission, peer, origin, options.lang)
         self._subscription = Subscription(self, asked, options)
 
     @property

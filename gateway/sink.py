@@ -1,14 +1,15 @@
 """Where "these bytes go to that client" is: the portable way, for any ASGI server.
 
-A queue, and one loop that awaits `send` for each frame of it. What the server has taken over is out of sight here; it
+A queue, and one loop that awaits `send` for what is in it. What the server has taken over is out of sight here; it
 stops taking when its own buffer is full.
 """
 
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -25,11 +26,10 @@ SLOW_BYTES = 64 * 1024  # that wait here; by the wire a transport is full then
 LAST_WORDS_S = 1.0  # for the closing frame of a client that does not read: mostly it cannot be written
 
 
-class PortableSink:
-    """One client's queue towards its socket.
+class QueueSink(ABC):
+    """One client's queue towards its server.
 
     Args:
-        websocket: the client.
         slow: this sink is among them from when `SLOW_BYTES` wait until none do.
 
     Attributes:
@@ -38,10 +38,10 @@ class PortableSink:
 
     outlet: Outlet | None = None
     encoding: Encoding = staticmethod(plain)
+    batch_bytes = 0  # frames are handed over together up to this size; by default each by itself
 
-    def __init__(self, websocket: WebSocket, slow: set[Sink]) -> None:
+    def __init__(self, slow: set[Sink]) -> None:
         self.sent: Cursor | None = None
-        self._websocket = websocket
         self._slow = slow
         self._queue: deque[tuple[float, Frame, Place]] = deque()
         self._unsent_bytes = 0
@@ -112,7 +112,7 @@ class PortableSink:
                     if self._queue:
                         await self._send_next()
                     elif self._close is not None:
-                        await self._websocket.close(*self._close)
+                        await self._send_close(*self._close)
                         return
                     else:
                         self._drained.set()
@@ -131,13 +131,29 @@ class PortableSink:
             self._drained.set()
 
     async def _send_next(self) -> None:
-        _, frame, place = self._queue[0]
-        await self._websocket.send_text(frame.text)
-        if self._queue and self._queue[0][1] is frame:  # not thrown away by an abort meanwhile
-            self._queue.popleft()
-            self._unsent_bytes -= frame.size
-        if frame.cursor is not None:
-            place.sent = frame.cursor
+        batch: list[tuple[float, Frame, Place]] = []
+        size = 0
+        for entry in self._queue:
+            batch.append(entry)
+            size += entry[1].size
+            if size > self.batch_bytes:
+                break
+        await self._send_frames([frame for _, frame, _ in batch])
+        for entry in batch:
+            _, frame, place = entry
+            if self._queue and self._queue[0] is entry:  # not thrown away by an abort meanwhile
+                self._queue.popleft()
+                self._unsent_bytes -= frame.size
+            if frame.cursor is not None:
+                place.sent = frame.cursor
+
+    @abstractmethod
+    async def _send_frames(self, frames: Sequence[Frame]) -> None:
+        """Hand frames to the server."""
+
+    @abstractmethod
+    async def _send_close(self, code: int, reason: str) -> None:
+        """Hand the close to the server."""
 
     def _finish(self, code: Code, last_words: str, since: Cursor | None, within_s: float) -> None:
         if self.closing:
@@ -150,3 +166,23 @@ class PortableSink:
         self._limit_s = within_s
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time() + within_s)
+
+
+class PortableSink(QueueSink):
+    """The queue towards a socket.
+
+    Args:
+        websocket: the client.
+        slow: see `QueueSink`.
+    """
+
+    def __init__(self, websocket: WebSocket, slow: set[Sink]) -> None:
+        super().__init__(slow)
+        self._websocket = websocket
+
+    async def _send_frames(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            await self._websocket.send_text(frame.text)
+
+    async def _send_close(self, code: int, reason: str) -> None:
+        await self._websocket.close(code, reason)

@@ -59,6 +59,9 @@ class Host(Protocol):
     def give_up(self) -> None:
         """The client reads too slowly."""
 
+    def on_joined(self, subscription: "Subscription") -> None:
+        """The client gets the room's events as they come from here on."""
+
     def on_end(self, subscription: "Subscription", code: Code, since: Cursor | None = None) -> None:
         """The room is over for the client."""
 
@@ -114,6 +117,7 @@ class Subscription:
         """Be in no room from here on."""
         if self._joining is not None:
             self._joining.cancel()
+            self._joining = None  # what cancelled it knows this object: the garbage collector would have to find them
         for room in (self._name, self.room):
             if room is not None:
                 room.detach(self)
@@ -179,6 +183,7 @@ class Subscription:
         logger.debug("client joined client=%012x room=%s since=%s", self._host.number, room.key, self._options.since)
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
+        self._host.on_joined(self)
         if runs and (moved or self._options.since is None):
             await self._tell_front(room)
         return None

@@ -13,8 +13,6 @@ Its internals that are used here are guarded by `tests/unit/gateway/test_wire.py
 """
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from typing import Final, Protocol, cast
 from weakref import WeakKeyDictionary
@@ -32,13 +30,13 @@ from gateway.conversation import Conversation
 from gateway.frames import WINDOW_BITS
 from gateway.keepalive import Keepalive
 from shared import metrics
+from shared.transports import bound_kernel, reset
 
 EXTENSION: Final = "roomcast.wire"
 WAITING_MAX = 1024  # messages the application has not read; one segment can carry 40,000 of them
 LEAVE_S = 12.0  # to take what was written last, after uvicorn's 10 s for the answer to our close
 LINGER_S = 1.0  # the same where no answer is expected: for a close frame to arrive
-KERNEL_MAX_BYTES = 256 * 1024  # unsent bytes in the kernel: it would take 4 MiB before a slow client shows
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+KERNEL_MAX_BYTES = 256 * 1024  # unsent bytes in the kernel
 
 _DEFLATE = ServerPerMessageDeflateFactory(
     # No state is kept between messages: what is compressed once can be sent to all.
@@ -198,13 +196,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def reset(self) -> None:
         """See `Wire`."""
-        connection = self.transport.get_extra_info("socket")
-        if connection is not None and not self.disconnected:
-            try:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            except (OSError, RuntimeError):
-                pass  # closed a moment ago
-        self.transport.abort()
+        reset(self.transport)
 
     async def send(self, message: ASGISendEvent) -> None:
         if self._ended:
@@ -237,9 +229,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
             if isinstance(extension, PerMessageDeflate):
                 self.deflates = extension.local_max_window_bits >= WINDOW_BITS  # less has to be asked for
         self.transport.pause_reading()  # what comes before the answer to the request is answered after it
-        connection = self.transport.get_extra_info("socket")
-        if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_MAX_BYTES)
+        bound_kernel(self.transport, KERNEL_MAX_BYTES)
 
     def start_keepalive(self) -> None:
         """The application accepted."""

@@ -4,8 +4,11 @@ uvicorn with httptools collects the head of a request without end, and waits for
 """
 
 import asyncio
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from shared.transports import STREAM, bound_kernel, reset
 
 HEAD_MAX_BYTES = 32 * 1024  # browsers send 1 KB, with the cookies of other services on the same host a few more
 REQUEST_S = 30.0  # from the connection, or a request's first byte, to the answer taken: no page of ours takes one
@@ -37,6 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {STREAM: ref(self)}  # type: ignore[dict-item] # which holds no objects, by its types
         self._set_deadline()
 
     def on_headers_complete(self) -> None:
@@ -52,6 +56,21 @@ class HttpProtocol(HttpToolsProtocol):
         self._clear_deadline()
         super().handle_websocket_upgrade()
         self.parser = None  # type: ignore[assignment] # it holds this object, which nobody needs any more
+
+    # --- an answer without end (`shared.transports.Stream`) ---------------------------------------
+
+    def begin_stream(self, kernel_max_bytes: int) -> None:
+        self._clear_deadline()
+        bound_kernel(self.transport, kernel_max_bytes)
+
+    def end_stream(self, within_s: float) -> None:
+        self._clear_deadline()
+        self._deadline = self.loop.call_later(within_s, self.reset)
+
+    def reset(self) -> None:
+        reset(self.transport)
+
+    # --- an answer with one ------------------------------------------------------------------------------------------
 
     def _set_deadline(self) -> None:
         self._clear_deadline()

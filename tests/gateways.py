@@ -96,13 +96,20 @@ class Gateway:
             yield Client(socket)
 
     @asynccontextmanager
-    async def join_without_reading(self, path: str, *, after: str = "connected") -> AsyncIterator[Client]:
-        """A client that reads nothing after a frame of this type or status; its kernel buffers are small."""
+    async def join_without_reading(
+        self, path: str, *, after: str = "connected", first: object = None
+    ) -> AsyncIterator[Client]:
+        """A client that reads nothing after a frame of this type or status; its kernel buffers are small.
+
+        What it says `first`, if anything, may be what that frame answers.
+        """
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
         raw.setblocking(False)
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
         async with self.join(path, sock=raw, max_queue=1) as client:
+            if first is not None:
+                await client.say(first)
             while after not in ((frame := await client.next()).get("status"), frame.get("type")):
                 pass
             client.socket.transport.pause_reading()

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.conversation import Conversation
+from gateway.many_rooms import ManyRooms
 from gateway.single_room import SingleRoom
 from gateway.subscription import Subscription
 from gateway.wire import WireProtocol
@@ -62,8 +63,8 @@ async def test_idle_client_takes_little_whatever_its_request_said(redis_server: 
 
 def alive() -> Counter[str]:
     """Objects that stand for a connection or a client."""
-    kinds = (WireProtocol, Conversation, HttpProtocol, SingleRoom, Subscription)
-    return Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, kinds))
+    kinds = (WireProtocol, Conversation, HttpProtocol, ManyRooms, SingleRoom, Subscription)
+    return Counter(type(found).__name__ for found in gc.get_objects() if issubclass(type(found), kinds))
 
 
 @pytest.fixture
@@ -98,3 +99,21 @@ async def test_nothing_is_left_of_clients_that_went(redis_server: str) -> None:
                 await asyncio.sleep(0.01)
         assert alive()["SingleRoom"] == alive()["Subscription"] == alive()["Conversation"] == 0
         assert alive()["HttpProtocol"] <= 1  # that of whoever asks how many clients there are
+
+
+@pytest.mark.usefixtures("_no_collector")
+async def test_nothing_is_left_of_clients_that_had_many_rooms(redis_server: str) -> None:
+    async with running_gateway(redis_server) as gateway:
+        for _ in range(5):
+            async with gateway.join("") as client:
+                for room in ("7300000000000000001", "7300000000000000002", "@ana"):
+                    await client.say({"action": "subscribe", "room": room})
+                    await client.until(status="connecting")
+                assert alive()["Subscription"] == 3
+                await client.say({"action": "unsubscribe", "room": "@ana"})
+                await client.until(type="unsubscribed")
+            await gateway.shows(clients=0)
+            async with asyncio.timeout(DEADLINE_S):
+                while alive()["ManyRooms"]:
+                    await asyncio.sleep(0.01)
+            assert alive()["Subscription"] == 0

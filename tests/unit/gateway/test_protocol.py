@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from gateway.close_codes import OUTCOMES, REASON_MAX_BYTES, Code, close_reason
 from gateway.protocol import (
@@ -18,6 +19,11 @@ from gateway.protocol import (
     pong_frame,
     recovered_frame,
     status_frame,
+    subscribed_frame,
+    subscribed_room,
+    subscriptions_frame,
+    target_frame,
+    unsubscribed_frame,
 )
 from gateway.texts import CLOSING_TEXTS, ERROR_TEXTS, STATUS_TEXTS, Lang, Status
 from shared.cursor import Cursor
@@ -107,6 +113,40 @@ def test_typed_frames_begin_with_their_type() -> None:
         {"type": "pong", "timestamp": 1765432111200, "cursor": str(CURSOR)},
     ]
     assert all(frame.startswith('{"type":') for frame in frames)
+
+
+def test_frames_of_a_connection_for_many_rooms() -> None:
+    other = RoomKey("tiktok", "@ana")
+    rooms = [
+        subscribed_room(other, ROOM, CURSOR, Status.CONNECTED),
+        subscribed_room(ROOM, ROOM, None, Status.CONNECTING),
+    ]
+    frames = [
+        subscribed_frame(1, ROOM),
+        subscribed_frame(UNSET, ROOM),
+        target_frame(other, ROOM),
+        unsubscribed_frame("a", ROOM, CURSOR),
+        subscriptions_frame(2, rooms),
+        pong_frame(1, None, {ROOM: CURSOR}),
+    ]
+    assert [read(frame) for frame in frames] == [
+        {"type": "subscribed", "id": 1, **AT},
+        {"type": "subscribed", **AT},
+        {"type": "target", "platform": "tiktok", "room": "@ana", "target": ROOM.room},
+        {"type": "unsubscribed", "id": "a", **AT, "cursor": str(CURSOR)},
+        {
+            "type": "subscriptions",
+            "id": 2,
+            "rooms": [
+                {**AT, "room": "@ana", "target": ROOM.room, "cursor": str(CURSOR), "status": "connected"},
+                {**AT, "status": "connecting"},
+            ],
+        },
+        {"type": "pong", "timestamp": 1, "cursors": {str(ROOM): str(CURSOR)}},
+    ]
+    assert read(closing_frame(Code.ENDED, Lang.EN, ROOM, cursor=CURSOR)).items() >= AT.items()
+    assert read(closing_frame(Code.DRAINING, Lang.EN, cursors={}))["cursors"] == {}
+    assert read(error_frame(Code.BAD_COMMAND, Lang.EN, command_id=0))["id"] == 0
 
 
 def test_unknown_places_are_absent() -> None:

@@ -8,9 +8,11 @@ from typing import cast
 from starlette.websockets import WebSocket
 
 from gateway.close_codes import Code
-from gateway.frames import control
+from gateway.frames import control, event_frame
+from gateway.share import Share
 from gateway.sink import SLOW_BYTES, PortableSink
 from gateway.subscriber import Sink
+from shared.cursor import Cursor
 from tests.measured import measured
 
 
@@ -59,6 +61,17 @@ async def test_slow_client_that_is_gone_is_slow_no_more() -> None:
     async with running(slow) as (_, sink):
         sink.write([control("x" * SLOW_BYTES)])
     assert slow == set()
+
+
+async def test_each_room_has_its_place() -> None:
+    async with running(set()) as (socket, sink):
+        one, two = Share(sink), Share(sink)
+        one.write([event_frame("chat", b"a", Cursor(1, 1)), control("{}")])
+        two.write([event_frame("chat", b"b", Cursor(1, 9))])
+        assert (one.sent, two.sent, one.unsent_bytes) == (None, None, 4)
+        socket.gate.set()
+        await one.drained()
+        assert (one.sent, two.sent, sink.sent) == (Cursor(1, 1), Cursor(1, 9), None)
 
 
 async def test_close_is_counted_once_by_its_word() -> None:

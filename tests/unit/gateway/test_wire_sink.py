@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from gateway.close_codes import Code
 from gateway.frames import Frame, control, deflated, event_frame, plain
 from gateway.options import DEFAULT_FILTER
+from gateway.share import Share
 from gateway.subscriber import SendLimits, Sink, Subscriber
 from gateway.variant import Flushed, Variant
 from gateway.wire import Listener
@@ -239,3 +240,40 @@ async def test_run_reads_and_then_waits_for_the_end(wire: FakeWire, sink: WireSi
     assert (done, running.done()) == (["read"], False)
     sink.gone()
     await running
+
+
+# --- a client of several rooms ----------------------------------------------------------------------------------------
+
+
+def test_each_room_has_its_place(wire: FakeWire, sink: WireSink) -> None:
+    one, two = Share(sink), Share(sink)
+    one.write([event(1), control("{}")])
+    wire.fill()
+    one.write([event(2, FULL_BYTES)])
+    two.write([event(7)])
+    one.write([event(3)])
+    assert (one.sent, two.sent, sink.sent) == (Cursor(1, 1), None, None)
+    assert one.unsent_bytes == two.unsent_bytes == sink.unsent_bytes > FULL_BYTES
+    wire.fills_at = 2  # after the first of two writes
+    wire.empty()
+    assert (one.sent, two.sent) == (Cursor(1, 2), None)
+    sink.abort(Code.SLOW_CONSUMER)  # what waits is thrown away
+    assert (one.sent, two.sent) == (Cursor(1, 2), None)
+
+
+def test_all_rooms_look_at_a_client_that_reads_slowly_and_let_go_of_one_that_is_gone(
+    wire: FakeWire, sink: WireSink
+) -> None:
+    limits = SendLimits(1000, 200_000, 10)
+    variants = [Variant(DEFAULT_FILTER) for _ in range(3)]
+    subscribers = [Subscriber(Share(sink), limits, DEFAULT_FILTER) for _ in variants]
+    cast(Owner, sink._owner).subscribers[:] = subscribers
+    for variant, subscriber in zip(variants, subscribers, strict=True):
+        variant.add(subscriber)
+        variant.push([event(1)])
+    assert [list(variant.apart) for variant in variants] == [[], [], []]
+    variants[0].flush(Flushed(), 10, 0.0)
+    wire.fill()
+    assert [list(variant.apart) for variant in variants] == [[subscriber] for subscriber in subscribers]
+    sink.gone()
+    assert [len(variant) for variant in variants] == [0, 0, 0]
