@@ -18,6 +18,8 @@ FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="roomcast" \
       org.opencontainers.image.description="One upstream connection per live room, any number of WebSocket clients" \
       org.opencontainers.image.licenses="MIT"
+# Python as process 1 would hear no signal before it is ready, and a second one never.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin roomcast
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=build /venv /venv
@@ -26,4 +28,5 @@ WORKDIR /roomcast
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["python", "-m", "shared.probe"]
+ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "gateway"]

@@ -3,7 +3,8 @@
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
 - `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and what is said on a connection for
-  many rooms.
+  many rooms;
+- the events as types, for the clients in `example/`.
 """
 
 import json
@@ -15,8 +16,10 @@ from pathlib import Path
 import msgspec
 from pydantic_settings import BaseSettings
 
+from docs import client_types
 from gateway import commands, protocol
 from gateway.close_codes import Code
+from gateway.forward.settings import ForwardSettings
 from gateway.settings import GatewaySettings
 from gateway.texts import ERROR_TEXTS, Lang
 from ingestor.connectors.registry import SETTINGS
@@ -25,7 +28,9 @@ from shared import events
 from shared.settings import environment_names, table
 
 ROOT = Path(__file__).parents[1]
-CLASSES: Mapping[str, type[BaseSettings]] = {"gateway": GatewaySettings, "ingestor": IngestorSettings, **SETTINGS}
+CLASSES: Mapping[str, type[BaseSettings]] = {
+    "gateway": GatewaySettings, "forward": ForwardSettings, "ingestor": IngestorSettings, **SETTINGS
+}  # fmt: skip
 TABLE_START, TABLE_END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
 
 EVENT_STREAM = """\
@@ -53,6 +58,8 @@ def generated() -> dict[Path, str]:
         ROOT / "README.md": f"{before}{TABLE_START}\n\n{table(CLASSES)}\n{TABLE_END}{after}",
         ROOT / "docs" / "events.schema.json": json.dumps(events.json_schema(), indent=1, ensure_ascii=False) + "\n",
         ROOT / "docs" / "events.md": "\n".join(event_reference()),
+        ROOT / "example" / "python" / "roomcast" / "events.py": "\n".join(client_types.python()),
+        ROOT / "example" / "javascript" / "events.d.ts": "\n".join(client_types.typescript()),
     }
 
 

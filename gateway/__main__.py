@@ -1,4 +1,5 @@
-"""`python -m gateway`: one gateway, or several behind one port, until Ctrl-C or SIGTERM."""
+"""`python -m gateway`: one gateway, or several behind one port, until Ctrl-C or SIGTERM; with a command, other things
+that listen to rooms."""
 
 import logging
 import sys
@@ -7,6 +8,7 @@ import click
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import create_app
+from gateway.forward.command import forward_command
 from gateway.server import OTHER_FILES, allow_open_files, create_server, worker_config
 from gateway.settings import GatewaySettings
 from shared import event_loop, logs
@@ -37,12 +39,15 @@ def supervise(settings: GatewaySettings, workers: int) -> None:
     Multiprocess(config, [config.bind_socket()]).run()
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that share the port."
 )
-def main(workers: int) -> None:
+@click.pass_context
+def main(context: click.Context, workers: int) -> None:
     """Relay rooms to WebSocket clients. Settings are environment variables, listed in the README."""
+    if context.invoked_subcommand is not None:
+        return
     try:
         settings = load(GatewaySettings)
         logs.configure(settings.log_level, settings.log_format)
@@ -53,6 +58,8 @@ def main(workers: int) -> None:
     except ConfigError as error:
         sys.exit(f"gateway: {error}")
 
+
+main.add_command(forward_command)
 
 if __name__ == "__main__":
     main(prog_name="python -m gateway")

@@ -1,8 +1,9 @@
-"""`python -m ingestor`: the service; with a command, the tools that look into captures."""
+"""`python -m ingestor`: the service; with a command, the tools that make captures and look into them."""
 
 import click
 
 from ingestor.decode import decode_command, events_command
+from ingestor.record import record_command
 
 
 @click.group(invoke_without_command=True)
@@ -22,6 +23,7 @@ def serve() -> None:
 
 main.add_command(decode_command)
 main.add_command(events_command)
+main.add_command(record_command)
 
 if __name__ == "__main__":
     main(prog_name="python -m ingestor")

@@ -59,8 +59,8 @@ class RoomArithmetic:
     def due(self, now_ms: int) -> list[Gift]:
         """End the streaks that have been silent for too long: one event each, made here."""
         ended = []
-        while self._open and next(iter(self._open.values())).pressed_ms + SILENCE_MS <= now_ms:
-            ended.append(self._end_oldest(now_ms))
+        while self._open and (over_ms := next(iter(self._open.values())).pressed_ms + SILENCE_MS) <= now_ms:
+            ended.append(self._end_oldest(over_ms))  # not now: however late it is looked at, the end is the same
         self._forget(now_ms)
         return ended
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -95,6 +95,9 @@ class RoomWorker:
         self.events = 0
         """Passed on since then: how lively the room is."""
         self._raw_wanted = raw_wanted
+        self._clock: Callable[[], int] = now_ms
+        """What time it is in the room."""
+        self._recording = services.recorder.of(lease.room) if services.recorder else None
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
         self._unproven = lease.prev is not None
         """Something was, or may have been, missed since the last event in the log."""
@@ -174,6 +177,9 @@ class RoomWorker:
             logger.info("lease lost room=%s epoch=%d", room, self._writer.epoch)
             with contextlib.suppress(BrokerUnavailable):
                 await self._services.demand.wake(room)  # perhaps nobody has it
+        finally:
+            if self._recording is not None:
+                self._recording.close()
         return not lost
 
     async def _run_until_left(self, tasks: asyncio.TaskGroup) -> bool:
@@ -183,7 +189,7 @@ class RoomWorker:
             self._ingesting.cancel()
         await asyncio.wait({self._ingesting})
         if not self._stopping:  # else the next holder goes on with the open streaks
-            for gift in self._arithmetic.close(now_ms()):
+            for gift in self._arithmetic.close(self._clock()):
                 self._writer.add(gift, now_ms())
         over = None if self._ingesting.cancelled() else self._ingesting.result()
         demand = self._services.demand
@@ -220,7 +226,7 @@ class RoomWorker:
     async def _close_silent_streaks(self) -> None:
         while True:
             await asyncio.sleep(ARITHMETIC_TICK_S)
-            for gift in self._arithmetic.due(now_ms()):
+            for gift in self._arithmetic.due(self._clock()):
                 self._writer.add(gift, now_ms())
 
     # --- ingesting ---------------------------------------------------------------------------------------------------
@@ -278,15 +284,23 @@ class RoomWorker:
         live = await self._connector.check_live(self.room)
         upstream = await self._connector.connect(self.room, live, self._position, self._seen)
         metrics.UPSTREAM_CONNECTS.labels(self.room.platform).inc()
-        async with running(upstream, silence_s=self._settings.upstream_silence_s) as frames:
+        self._clock = upstream.clock
+        at_ms = upstream.clock()
+        if self._recording is not None:
+            self._recording.opened(at_ms, live, upstream)
+        async with running(upstream, silence_s=self._settings.upstream_silence_s) as arrivals:
             logger.info("upstream connected room=%s epoch=%d", self.room, self._writer.epoch)
-            self._tell_connected(live)
+            self._tell_connected(live, at_ms)
             mute = Mute(self._settings.upstream_mute_s, time.monotonic())
             try:
-                async for messages in frames:
+                async for frame, messages in arrivals:
+                    if frame:
+                        at_ms = upstream.clock()
+                        if self._recording is not None:
+                            self._recording.frame(at_ms, frame)
                     if mute.doubted(bool(messages), time.monotonic()):
                         await self._check_still(live)
-                    if self._publish(upstream, messages, now_ms()):
+                    if self._publish(upstream, messages, at_ms):
                         return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
             finally:
                 self._unproven = True
@@ -310,23 +324,25 @@ class RoomWorker:
         if now.broadcast != live.broadcast:
             raise UpstreamClosed("another broadcast has begun", close_code=1000)
 
-    def _publish(self, upstream: Upstream, messages: list[Message], received_ms: int) -> bool:
-        """Decode and hand over the messages of one frame. True when the broadcast is over."""
+    def _publish(self, upstream: Upstream, messages: list[Message], at_ms: int) -> bool:
+        """Decode and hand over the messages of one frame, by the room's time. True when the broadcast is over."""
         if not messages:
             return False
+        received_ms = now_ms()
         if not all(message.sync for message in messages):
             self._outage.over()
             if self._unproven and not upstream.protocol.overlapped:
                 self._writer.add_gap(received_ms)
             self._unproven = False
-        found = [event for message in messages for event in self._decode(message, received_ms)]
-        ready: list[events.Event] = []
+        found = [event for message in messages for event in self._decode(message, at_ms)]
+        # Whoever plays a recording has no clock that beats between its frames.
+        ready: list[events.Event] = [*self._arithmetic.due(at_ms)]
         for event in found:
             if isinstance(event, events.Ended):
-                ready += self._arithmetic.close(received_ms)
+                ready += self._arithmetic.close(at_ms)
             elif isinstance(event, events.Raw) and not self._raw_wanted:
                 continue
-            ready += self._arithmetic.apply(self._anchors.complete(event), received_ms)
+            ready += self._arithmetic.apply(self._anchors.complete(event), at_ms)
             if isinstance(event, events.Ended):
                 break
         self._position = upstream.protocol.position
@@ -339,10 +355,10 @@ class RoomWorker:
             self._writer.add(event, received_ms, state)
         return bool(ready) and isinstance(ready[-1], events.Ended)
 
-    def _decode(self, message: Message, received_ms: int) -> list[events.Event]:
+    def _decode(self, message: Message, at_ms: int) -> list[events.Event]:
         """The events of a message; none when there is a bug in its decoder, for one message never ends a room."""
         try:
-            found = self._decoder.decode(message, received_ms)
+            found = self._decoder.decode(message, at_ms)
         except Exception:
             metrics.MESSAGES_LOST.inc()
             level = logging.DEBUG if self._bug_told else logging.ERROR
@@ -352,6 +368,10 @@ class RoomWorker:
                 exc_info=True,
             )  # fmt: skip
             return []
+        for plugin in self._services.plugins:
+            found = plugin.apply(self.room, message, found, self._decoder.content)
+        if self._clock is not now_ms:  # what is played happened before any log of it began
+            return found
         return [replace(event, history=True) if event.time < self._log_from_ms else event for event in found]
 
     def _learn(self, tail: Sequence[Entry]) -> None:
@@ -380,7 +400,7 @@ class RoomWorker:
         self._gauge.move(phase)
         self._writer.tell(RoomPhase(phase=phase, at=now_ms()))
 
-    def _tell_connected(self, live: LiveRoom) -> None:
+    def _tell_connected(self, live: LiveRoom, at_ms: int) -> None:
         state = {}
         if live.title is not None:
             state["title"] = live.title
@@ -391,11 +411,11 @@ class RoomWorker:
         state["gifts"] = "1" if live.gifts else "0"
         self._gauge.move(Phase.CONNECTED)
         self._writer.tell(RoomPhase(phase=Phase.CONNECTED, at=now_ms()), state)
-        event = self._broadcast.news(live, now_ms())
+        event = self._broadcast.news(live, at_ms)
         if event is None:
             return
         if self._broadcast.hear(event):
-            for gift in self._arithmetic.close(now_ms()):
+            for gift in self._arithmetic.close(at_ms):
                 self._writer.add(gift, now_ms())
             self._arithmetic = RoomArithmetic(self.room)
         self._writer.add(event, now_ms(), _state_of(event))
@@ -403,11 +423,11 @@ class RoomWorker:
     def _not_live(self, error: RoomNotLive) -> RoomPhase:
         """The room is not live: over, when the log says that it was; otherwise there was nothing to see."""
         if self._broadcast.live and isinstance(error, RoomOffline | RoomBanned):
-            at = now_ms()
+            at = self._clock()
             detail = events.EndedDetail(reason="banned" if isinstance(error, RoomBanned) else "unknown")
             ended = events.Ended(platform=self.room.platform, room=self.room.room, time=at, ended=detail)
             for event in (*self._arithmetic.close(at), ended):
-                self._writer.add(event, at)
+                self._writer.add(event, now_ms())
             return resting(Phase.ENDED, "ended", self._settings.offline_ttl_s, now_ms())
         return given_up(error, self._settings, now_ms())
 

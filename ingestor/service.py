@@ -6,10 +6,13 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
+from ingestor import plugins
 from ingestor.connectors.base import Connector
 from ingestor.connectors.registry import connectors as open_connectors
 from ingestor.door import answering
+from ingestor.recorder import Limits, Recorder
 from ingestor.services import Services
 from ingestor.settings import IngestorSettings
 from ingestor.supervisor import Supervisor
@@ -42,7 +45,11 @@ async def running(
         redis: open; the caller closes it.
         connectors: platform name -> connector; the caller closes them.
         listener: where HTTP is answered, to the last moment; None: nowhere. It is closed at the end.
+
+    Raises:
+        ConfigError: a plug-in cannot be loaded.
     """
+    recorder = _recorder(settings)
     services = Services(
         broker=Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len),
         leases=Leases(
@@ -50,6 +57,8 @@ async def running(
         ),
         demand=Demand(redis, idle_timeout_s=settings.idle_timeout_s),
         settings=settings,
+        recorder=recorder,
+        plugins=plugins.load(settings.plugins),
     )
     supervisor = Supervisor(services, connectors)
     wakes = WakeChannel(redis, supervisor.wake, supervisor.rescan)
@@ -71,7 +80,16 @@ async def running(
             await asyncio.wait({supervising}, timeout=settings.drain_s + 1)
             if supervising.cancel():
                 logger.warning("ingestor stopped late: leases left behind expire by themselves")
+            if recorder is not None:
+                await recorder.aclose()
             logger.info("ingestor stopped name=%s", settings.ingestor_name)
+
+
+def _recorder(settings: IngestorSettings) -> Recorder | None:
+    if not settings.record_dir:
+        return None
+    limits = Limits(settings.record_file_bytes, settings.record_file_s, settings.record_total_bytes)
+    return Recorder(Path(settings.record_dir), limits)
 
 
 async def serve(settings: IngestorSettings) -> None:

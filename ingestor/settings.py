@@ -5,6 +5,7 @@ import socket
 
 from pydantic import Field
 
+from ingestor.connectors.settings import Words
 from shared.settings import SharedSettings
 
 
@@ -43,5 +44,16 @@ class IngestorSettings(SharedSettings):
     """A room whose retries are used up rests this long."""
     buffer_bytes: int = Field(8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
     """Events of one room kept while Redis is away; beyond it they are dropped and announced as a gap."""
+    plugins: Words[str] = ()
+    """Plug-ins that see messages and events before they are published, in this order: names of Python modules, or of
+    entry points of the group `roomcast.plugins`."""
+    record_dir: str = ""
+    """Folder where what comes from the platforms is recorded, raw, of every room that is held; empty: nothing is."""
+    record_file_bytes: int = Field(32 * 1024 * 1024, ge=64 * 1024, le=4 * 1024**3)
+    """Of one recording; then the room's next one begins."""
+    record_file_s: float = Field(3600, ge=1, le=86_400)
+    """The longest that one recording lasts."""
+    record_total_bytes: int = Field(1024**3, ge=64 * 1024, le=1024**5)
+    """Of all recordings in the folder; beyond it the oldest are removed."""
     drain_s: float = Field(5, ge=0.1, le=60)
     """Time for storing what is left when the process is asked to end."""

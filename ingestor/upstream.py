@@ -3,14 +3,22 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from ingestor.connectors.base import Message, Upstream
-from shared.errors import UpstreamClosed
+from shared.errors import RemoteProtocolError, UpstreamClosed
+
+
+class Arrival(NamedTuple):
+    """A frame, empty for what came with the opening, and the new messages in it, of which there may be none."""
+
+    frame: bytes
+    messages: list[Message]
 
 
 @contextlib.asynccontextmanager
-async def running(upstream: Upstream, *, silence_s: float) -> AsyncIterator[AsyncIterator[list[Message]]]:
-    """Run a connection; the value iterates over the new messages of each frame (the list may be empty).
+async def running(upstream: Upstream, *, silence_s: float) -> AsyncIterator[AsyncIterator[Arrival]]:
+    """Run a connection; the value iterates over what comes.
 
     Args:
         upstream: just opened. Its transport is closed at the end.
@@ -28,10 +36,10 @@ async def running(upstream: Upstream, *, silence_s: float) -> AsyncIterator[Asyn
         await upstream.transport.aclose()
 
 
-async def _frames(upstream: Upstream, silence_s: float) -> AsyncIterator[list[Message]]:
+async def _frames(upstream: Upstream, silence_s: float) -> AsyncIterator[Arrival]:
     await _send_waiting(upstream)
     if upstream.first:
-        yield list(upstream.first)
+        yield Arrival(b"", list(upstream.first))
     protocol = upstream.protocol
     while not protocol.closing:
         try:
@@ -42,14 +50,18 @@ async def _frames(upstream: Upstream, silence_s: float) -> AsyncIterator[list[Me
         last = len(frames) - 1
         for number, frame in enumerate(frames):
             # One by one: the protocol's position has to be that of the messages that are passed on.
-            messages = protocol.receive_frame(frame)
+            try:
+                messages = protocol.receive_frame(frame)
+            except RemoteProtocolError:
+                yield Arrival(frame, [])
+                raise
             if number == last or protocol.closing:
                 try:
                     await _send_waiting(upstream)
                 except UpstreamClosed:
-                    yield messages  # what came before a close counts, acknowledged or not
+                    yield Arrival(frame, messages)  # what came before a close counts, acknowledged or not
                     raise
-            yield messages
+            yield Arrival(frame, messages)
             if protocol.closing:
                 break
     raise UpstreamClosed("the platform asked us to leave", close_code=1000)

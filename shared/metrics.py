@@ -69,6 +69,23 @@ MESSAGES_UNDECODABLE = Counter(
 )
 MESSAGES_LOST = Counter("roomcast_ingestor_messages_lost_total", "Messages lost to a bug in their decoder.")
 
+RECORDED_BYTES = Counter("roomcast_ingestor_recorded_bytes_total", "Bytes of recordings written.")
+RECORDING_FAULTS = Counter(
+    "roomcast_ingestor_recording_faults_total", "Recordings that ended because the disk was full, slow or gone."
+)
+
+PLUGIN_FAULTS = Counter(
+    "roomcast_ingestor_plugin_faults_total",
+    "Calls of a plug-in's handler that raised, or returned no events of the room: things went on without it.",
+    ["plugin", "handler"],
+)
+PLUGIN_SECONDS = Histogram(
+    "roomcast_ingestor_plugin_seconds",
+    "Time in a handler of a plug-in, during which the process does nothing else.",
+    ["plugin"],
+    buckets=(0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1),
+)
+
 # --- upstream protocol ------------------------------------------------------------------------------------------------
 
 UPSTREAM_UNUSED = Counter(

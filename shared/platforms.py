@@ -88,12 +88,24 @@ def _parse_douyin(text: str) -> str:
     return number
 
 
+_NO_SITES = re.compile(r"(?!)")
+_REPLAY_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")  # within one folder, and not hidden there
+
+
+def _parse_replay(text: str) -> str:
+    """The name of a recording's file."""
+    if not _REPLAY_NAME.fullmatch(text):
+        raise BadRoom("a replay is the name of a recording: 1 to 64 of A-Z a-z 0-9 . _ -")
+    return text
+
+
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {
         platform.name: platform
         for platform in (
             Platform("tiktok", _TIKTOK_SITES, _parse_tiktok, is_name=lambda room: room.startswith("@")),
             Platform("douyin", _DOUYIN_SITES, _parse_douyin, is_name=lambda room: "." in room),
+            Platform("replay", _NO_SITES, _parse_replay, is_name=lambda room: False),
         )
     }
 )

@@ -16,7 +16,8 @@ SHOWN_MAX = 200  # characters of a body; ours have 30
 
 def main(arguments: list[str]) -> int:
     """Ask, and print one line; returns the exit code."""
-    url = arguments[0] if arguments else f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/healthz"
+    port = os.environ.get("ROOMCAST_INGESTOR_PORT") or os.environ.get("PORT") or "8000"
+    url = arguments[0] if arguments else f"http://127.0.0.1:{port}/healthz"
     try:
         status, body = ask(url)
     except (OSError, ValueError) as error:

@@ -22,19 +22,31 @@ WAIT_S = 10.0  # for a simulator whose host is there: it may be starting
 ASK_AGAIN_S = 0.2
 ANSWER_MAX_BYTES = 1024 * 1024
 
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxies the environment names
+
 
 def settings(url: str) -> dict[str, str]:
     """What leads an ingestor to the simulator at this address, and lets its lively rooms show all there is."""
     return {name: value for row in PLATFORMS for name, value in {**row.settings(url), **row.demo}.items()}
 
 
-def is_there(url: str) -> bool:
-    """Whether the host of the URL has an address."""
+def is_there(url: str, within_s: float = WAIT_S) -> bool:
+    """Whether the host of the URL has an address.
+
+    Raises:
+        TimeoutError: nobody could say.
+    """
     parts = urlsplit(url)
-    try:
-        return bool(parts.hostname and socket.getaddrinfo(parts.hostname, parts.port or 80))
-    except OSError:
-        return False
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return bool(parts.hostname and socket.getaddrinfo(parts.hostname, parts.port or 80))
+        except socket.gaierror as error:
+            if error.errno != socket.EAI_AGAIN:
+                return False
+            if time.monotonic() > deadline:
+                raise TimeoutError from None
+        time.sleep(ASK_AGAIN_S)
 
 
 def is_simulator(url: str, within_s: float = WAIT_S) -> bool:
@@ -46,7 +58,7 @@ def is_simulator(url: str, within_s: float = WAIT_S) -> bool:
     deadline = time.monotonic() + within_s
     while True:
         try:
-            with urllib.request.urlopen(f"{url}/_control/", timeout=2) as answer:  # noqa: S310 - an operator's URL
+            with _direct.open(f"{url}/_control/", timeout=2) as answer:
                 return isinstance(found := json.loads(answer.read(ANSWER_MAX_BYTES)), Mapping) and "rooms" in found
         except (HTTPError, ValueError):
             return False
@@ -67,6 +79,8 @@ def main(url: str, program: tuple[str, ...]) -> None:
         if is_there(url) and is_simulator(url):
             click.echo(f"rooms are simulated: led to {url}", err=True)
             environment |= settings(url)
+        else:
+            click.echo(f"rooms are those of the real platforms: no simulator at {url}", err=True)
     except TimeoutError:
         sys.exit(f"simulator.lead: {url} does not answer")  # rather than ask the real platforms in its stead
     try:

@@ -81,6 +81,9 @@ class FakeDecoder:
     def __init__(self, room: RoomKey) -> None:
         self._room = room
 
+    def content(self, message: Message) -> None:
+        return None
+
     def decode(self, message: Message, received_ms: int) -> list[Event]:
         common: Any = {"platform": self._room.platform, "room": self._room.room, "id": message.id, "time": received_ms}
         match message.method:

@@ -5,12 +5,14 @@ state of one connection; a decoder turns messages into events. `room_worker.py` 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
+from google.protobuf.message import Message as ProtobufMessage
 
+from shared.clock import now_ms
 from shared.events import Event, User
 from shared.room import RoomKey
 
@@ -78,18 +80,28 @@ class SeenIds:
             self._ids.popitem(last=False)
         return True
 
+    def clear(self) -> None:
+        """Forget all: what comes from here on is told, whatever was told before."""
+        self._ids.clear()
+
 
 class UpstreamProtocol(Protocol):
     """The pure state of one connection: bytes in, messages out. It never awaits and has no clock."""
 
     heartbeat_s: float
     """Seconds between heartbeats; may change while frames come in."""
-    position: str
-    """The upstream's own cursor behind the last message returned; opaque, "" when there is none."""
-    overlapped: bool
-    """A message arrived that had been passed on before: nothing was missed in between."""
-    closing: bool
-    """The platform asked us to leave this connection."""
+
+    @property
+    def position(self) -> str:
+        """The upstream's own cursor behind the last message returned; opaque, "" when there is none."""
+
+    @property
+    def overlapped(self) -> bool:
+        """A message arrived that had been passed on before: nothing was missed in between."""
+
+    @property
+    def closing(self) -> bool:
+        """The platform asked us to leave this connection."""
 
     def frames_to_send(self) -> list[bytes]:
         """Frames that wait to be sent, in order; each is returned once. At the start: the opening frames."""
@@ -130,11 +142,28 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """An open connection: what moves its frames, what understands them, and messages that came with the opening."""
+    """An open connection.
+
+    Attributes:
+        transport: moves its frames.
+        protocol: understands them.
+        first: messages that came with the opening.
+        room_id: what messages of this connection call their room, "" when that is not known.
+        position: the upstream's cursor that it goes on from, "" when it begins anew.
+        clock: when what was received last was received, ms since 1970; now, unless it is a recording that is played.
+    """
 
     transport: Transport
     protocol: UpstreamProtocol
     first: Sequence[Message] = ()
+    room_id: str = ""
+    position: str = ""
+    clock: Callable[[], int] = now_ms
+
+    @property
+    def played(self) -> bool:
+        """Whether this is a recording, and not what happens now."""
+        return self.clock is not now_ms
 
 
 class Decoder(Protocol):
@@ -142,6 +171,9 @@ class Decoder(Protocol):
 
     def decode(self, message: Message, received_ms: int) -> list[Event]:
         """The events of one message, mostly one. Never raises: what cannot be decoded becomes `raw`."""
+
+    def content(self, message: Message) -> ProtobufMessage | None:
+        """The payload, parsed anew; None where its schema is not known, or it is not of it. Never raises."""
 
 
 class Connector(Protocol):

@@ -119,6 +119,16 @@ class WebcastDecoder:
             metrics.MESSAGES_UNDECODABLE.inc()
             return [self._raw(message, received_ms, str(error))]
 
+    def content(self, message: Message) -> ProtobufMessage | None:
+        """The payload, parsed anew."""
+        decode = self._table.decoders.get(message.method)
+        if decode is None or len(message.payload) > DECODED_MAX_BYTES:
+            return None
+        try:
+            return decode.schema.FromString(message.payload)
+        except DecodeError:
+            return None
+
     def _event(self, decode: Decode, message: Message, received_ms: int) -> Event | None:
         try:
             content: Any = decode.schema.FromString(message.payload)

@@ -119,6 +119,7 @@ async def test_pages_for_clients_pass_and_all_else_stays_inside(balancer: Balanc
         return int(answer.split(b" ", 2)[1])
 
     assert {path: code for path in PASSES if (code := await status(path)) != 200} == {}
+    assert await status("/avatar/1.svg") == 404  # there is no simulator
     assert {path: code for path in STAYS_INSIDE if (code := await status(path)) not in (404, 426)} == {}
 
 

@@ -282,7 +282,7 @@ async def test_a_connection_goes_on_at_the_place_of_the_last_one(
     connector = make(tiktok_providers=provider, tikhub_api_key="k")
     upstream = await closed(await connecting(connector, position="then_1"))
     assert server.handshakes[0].query["cursor"] == "then_1"
-    assert upstream.protocol.position == "then_1"
+    assert (upstream.protocol.position, upstream.position, upstream.room_id) == ("then_1", "then_1", ROOM.room)
     if provider == "euler":
         assert server.asked[-1].query["cursor"] == "then_1"
 

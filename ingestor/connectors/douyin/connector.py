@@ -56,15 +56,16 @@ class DouyinConnector:
         """See `Connector`. A place is carried on within one broadcast only: the next one has another number."""
         place = Position.parse(position, live.broadcast)
         transport = await self._entrance.open(room, live.broadcast, place)
+        position = position if place else ""
         protocol = WebcastProtocol(
             frames.dialect(live.broadcast, position),
             seen=seen,
-            position=position if place else "",
+            position=position,
             count=lambda what: metrics.UPSTREAM_UNUSED.labels(self.platform, what).inc(),
         )
         # A poll asks for what is behind a place, and is told that: nothing is told again that could prove it.
         protocol.overlapped = place is not None and isinstance(transport, PollingTransport)
-        return Upstream(transport, protocol)
+        return Upstream(transport, protocol, room_id=live.broadcast, position=position)
 
     def decoder(self, room: RoomKey) -> Decoder:
         """See `Connector`."""

@@ -114,7 +114,8 @@ class TikTokConnector:
             ping_interval_s=handshake.ping_interval_s(transport.handshake_headers),
             count=lambda what: metrics.UPSTREAM_UNUSED.labels(self.platform, what).inc(),
         )
-        return Upstream(transport, protocol, protocol.receive_bootstrap(bootstrap.response))
+        first = protocol.receive_bootstrap(bootstrap.response)
+        return Upstream(transport, protocol, first, room_id=room.room, position=position)
 
     def _cookies_for(self, room: RoomKey, bootstrap: Bootstrap) -> Mapping[str, str]:
         """A session's cookies go to the platform only, whatever host a provider names; the provider's own go first."""

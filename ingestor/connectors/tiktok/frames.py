@@ -9,8 +9,8 @@ from protos import webcast_pb2 as pb
 _LIVE_ID = 12
 
 
-def dialect(room_id: str) -> Dialect:
-    """The client's side of a connection to one room."""
+def dialect(room_id: str, position: str = "") -> Dialect:
+    """The client's side of a connection to one room, wherever it goes on from."""
     number = int(room_id)
     return Dialect(
         room_id=room_id,

@@ -83,6 +83,6 @@ TABLE: Final = MessageTable(DECODERS, RAW_METHODS)
 class TikTokDecoder(WebcastDecoder):
     """Decodes the messages of one room."""
 
-    def __init__(self, room: RoomKey) -> None:
-        """Create it for a canonical room."""
+    def __init__(self, room: RoomKey, *, gifts: bool = True) -> None:
+        """Create it for a canonical room; every session is told gifts."""
         super().__init__(room, TABLE)

@@ -51,7 +51,8 @@ async def test_a_place_is_carried_on_with_a_new_signature(server: ScriptedServer
     position = f"{ROOM_ID} 1790519971000 t-1_r-5_d-1_u-1 internal_src:pushserver|wss_msg_type:r"
     for _ in range(2):
         upstream = await closed(await connecting(connector, position))
-        assert upstream.protocol.position == position
+        assert upstream.protocol.position == upstream.position == position
+        assert upstream.room_id == ROOM_ID
     first, second = server.handshakes
     assert first.query["cursor"] == second.query["cursor"] == "t-1_r-5_d-1_u-1"
     assert first.query["internal_ext"] == "internal_src:pushserver|wss_msg_type:r"
@@ -61,7 +62,7 @@ async def test_a_place_is_carried_on_with_a_new_signature(server: ScriptedServer
 
 async def test_a_place_in_another_broadcast_is_not(server: ScriptedServer, make: Make) -> None:
     upstream = await closed(await connecting(make(), "7690183442860198698 1 t-1_r-5_d-1_u-1 ext"))
-    assert upstream.protocol.position == ""
+    assert upstream.protocol.position == upstream.position == ""
     assert server.handshakes[0].query["cursor"].startswith("h-1_t-")
 
 

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from ingestor import decode
 from ingestor.__main__ import main
-from ingestor.connectors.base import Message
+from ingestor.captures import LINE_MAX_BYTES, Lookahead, read_messages
+from ingestor.connectors.base import LiveRoom, Message
 from ingestor.connectors.registry import CONNECTORS
-from ingestor.decode import LINE_MAX_BYTES, ROOMS_MAX, Decoding, read_messages
+from ingestor.decode import ROOMS_MAX, Decoding
+from ingestor.recording import Header, Kind, Opened, Record, member
 from protos import tiktok_pb2 as tiktok
 from protos import webcast_pb2 as webcast
 from shared import events
@@ -62,7 +64,7 @@ def contents(result: Result) -> list[str]:
 def read(capture: bytes) -> tuple[list[tuple[str, Message]], list[str]]:
     problems: list[str] = []
     dialect = CONNECTORS["tiktok"].dialect("1")
-    return list(read_messages(io.BytesIO(capture), dialect, problems.append)), problems
+    return list(read_messages(Lookahead(io.BytesIO(capture), 4), dialect, problems.append)), problems
 
 
 @pytest.mark.parametrize("platform", CONNECTORS)
@@ -217,18 +219,18 @@ def test_sums_are_kept_per_room() -> None:
         return Message("WebcastLikeMessage", payload, "", history=False)
 
     def totals(messages: Sequence[Message]) -> list[int]:
-        told = [event for message in messages for event in decoding.decode(message)]
+        told = [event for message in messages for event in decoding.decode(message, NOW_MS)]
         return [event.total_like_count for event in told if isinstance(event, events.Like)]
 
-    decoding = Decoding("tiktok", None, lambda: NOW_MS)
+    decoding = Decoding("tiktok", None)
     assert totals([likes(1, 90), likes(2, 5), likes(1, 80)]) == [90, 5, 90]
     assert totals([likes(room, 1) for room in range(3, ROOMS_MAX + 2)]) == [1] * (ROOMS_MAX - 1)
     assert totals([likes(1, 70), likes(2, 4)]) == [90, 4]  # the room that was not heard of for longest is forgotten
 
 
-def test_messages_that_tell_no_time_have_the_time_of_reading() -> None:
-    (event,) = Decoding("tiktok", RoomKey("tiktok", "1"), lambda: NOW_MS).decode(
-        Message("WebcastChatMessage", b"", "", history=False)
+def test_messages_that_tell_no_time_have_that_of_receipt() -> None:
+    (event,) = Decoding("tiktok", RoomKey("tiktok", "1")).decode(
+        Message("WebcastChatMessage", b"", "", history=False), NOW_MS
     )
     assert event.time == NOW_MS
 
@@ -285,3 +287,66 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 1
+
+
+# --- recordings -------------------------------------------------------------------------------------------------------
+
+RECORDINGS = FIXTURES / "replay"
+
+
+def recording(*records: Record, platform: str = "tiktok", room: str = str(ROOM)) -> bytes:
+    header = Header(platform=platform, room=room, started_at=START_MS)
+    return member(header.line() + b"".join(record.packed() for record in records))
+
+
+def opened(room_id: str = str(ROOM)) -> Record:
+    return Record.opened(START_MS, Opened(live=LiveRoom(), room_id=room_id, position="", overlapped=False))
+
+
+def recorded(payload: bytes, message_id: int) -> Record:
+    return Record.frame(NOW_MS, frame(payload, message_id=message_id)[4:])
+
+
+@pytest.mark.parametrize("platform", CONNECTORS)
+def test_a_recording_says_itself_whose_it_is(platform: str) -> None:
+    result = run("decode", RECORDINGS / f"{platform}.rec")
+    assert result.exit_code == 0, result.stderr
+    decoded = [json.loads(text) for text in result.stdout.splitlines()]
+    assert len(decoded) > 50
+    assert {event["platform"] for event in decoded} == {platform}
+
+
+def test_messages_of_a_recording_are_told_once_over_all_connections() -> None:
+    first = Record.message(START_MS, Message("WebcastChatMessage", chat("first"), "1", history=True))
+    capture = recording(opened(), first, recorded(chat("one"), 2), opened(), first, recorded(chat("one"), 2))
+    result = run("decode", "-", stdin=capture)
+    assert (result.exit_code, contents(result)) == (0, ["first", "one"])
+
+
+def test_messages_of_a_recording_that_tell_no_time_have_that_of_receipt() -> None:
+    result = run("decode", "-", stdin=recording(opened(), recorded(tiktok.ChatMessage().SerializeToString(), 1)))
+    assert json.loads(result.stdout)["time"] == NOW_MS
+
+
+def test_what_cannot_be_read_of_a_recording_is_told_with_its_place() -> None:
+    bad = [Record(NOW_MS, Kind.OPENED, b"{}"), Record(NOW_MS, Kind.MESSAGE, b""), Record.frame(NOW_MS, b"\xff")]
+    capture = recording(opened("9" * 20), opened(), *bad, recorded(chat("one"), 1)) + member(b"\x00")
+    result = run("decode", "-", stdin=capture)
+    assert (result.exit_code, contents(result)) == (1, ["one"])
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [
+        "record 1", "record 3", "record 4", "record 5", "the end cannot be read",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("capture", "words"),
+    [
+        (recording(platform="elsewhere"), "a platform that is not known here"),
+        (recording(room="a b"), "a room is 1 to 64 characters"),
+        (b"\x1f\x8b\x08", "it is no recording"),
+    ],
+)
+def test_what_is_no_recording_of_ours_is_told(capture: bytes, words: str) -> None:
+    result = run("decode", "-", stdin=capture)
+    assert result.exit_code == 1
+    assert words in result.stderr

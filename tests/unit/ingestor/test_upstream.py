@@ -58,7 +58,7 @@ async def relayed(transport: Together, protocol: Acknowledging) -> list[tuple[st
     passed = []
     async with running(Upstream(transport, protocol), silence_s=10) as frames:
         with pytest.raises((UpstreamClosed, RemoteProtocolError)):
-            async for messages in frames:
+            async for _, messages in frames:
                 passed += [(message.id, protocol.position) for message in messages]
     return passed
 
@@ -71,6 +71,16 @@ async def test_each_frame_is_passed_on_at_its_own_position_and_acks_go_together(
 
 async def test_a_frame_that_ends_the_connection_takes_none_before_it_along() -> None:
     assert await relayed(Together([b"1", b"2", b"bad", b"3"]), Acknowledging()) == [("1", "1"), ("2", "2")]
+
+
+async def test_a_frame_that_cannot_be_read_is_passed_on_before_the_connection_ends() -> None:
+    """Whoever records wants to see it."""
+    came = []
+    async with running(Upstream(Together([b"1", b"bad"]), Acknowledging()), silence_s=10) as arrivals:
+        with pytest.raises(RemoteProtocolError):
+            async for frame, messages in arrivals:
+                came.append((frame, len(messages)))
+    assert came == [(b"1", 1), (b"bad", 0)]
 
 
 async def test_nothing_is_taken_in_once_asked_to_leave() -> None:

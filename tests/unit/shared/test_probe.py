@@ -92,3 +92,12 @@ async def test_an_address_that_is_none_is_said_to_be_none(url: str, capsys: pyte
 async def test_nobody_there_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert await run(f"http://127.0.0.1:{free_port()}/") == 1
     assert "refused" in capsys.readouterr().out
+
+
+async def test_an_ingestor_is_asked_at_its_own_port(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "1")
+    monkeypatch.setenv("ROOMCAST_INGESTOR_PORT", str(await serve(b"HTTP/1.1 200 OK\r\n\r\n{path}")))
+    assert await run() == 0
+    assert capsys.readouterr().out.endswith(": 200 /healthz\n")

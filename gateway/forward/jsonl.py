@@ -1,0 +1,116 @@
+"""Events as lines of JSON in a file, which is put aside when it is full.
+
+A line is an event's JSON, as clients get it. Lines are whole: what a crash or a full disk left of one is removed. The
+place is noted after the lines, so that after a crash some may come twice, and none is missing.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway.forward.target import Places
+from gateway.frames import Frame
+from shared.backoff import Backoff
+from shared.cursor import Cursor
+from shared.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+RETRY: Final = Backoff(base_s=0.5, cap_s=30.0)
+LOOK_BACK_BYTES: Final = 1024 * 1024  # for the end of the last whole line; the longest has 64 KiB
+
+
+class JsonLines:
+    """See `Target`. One file for all rooms."""
+
+    def __init__(
+        self, path: Path, places: Places, *, max_bytes: int, kept: int, retry_s: Callable[[int], float] | None = None
+    ) -> None:
+        """Open it, or go on with it.
+
+        Args:
+            path: of the file.
+            places: noted there when lines are written.
+            max_bytes: from here on it is put aside.
+            kept: files put aside.
+            retry_s: the pause after the n-th failure, n = 0, 1, 2 ...
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        self._path = path
+        self._places = places
+        self._max_bytes = max_bytes
+        self._kept = kept
+        self._retry_s = retry_s or (lambda attempt: RETRY.delay_s(attempt, random.random))
+        self._turn = asyncio.Lock()
+        try:
+            self._file = path.open("ab", buffering=0)
+            self._size = self._mend()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+
+    async def put(self, room: str, frames: Sequence[Frame], place: Cursor | None) -> None:
+        """See `Target`. A full disk is waited for."""
+        lines = b"".join(frame.payload + b"\n" for frame in frames)
+        async with self._turn:
+            attempt = 0
+            while True:
+                writing = asyncio.create_task(asyncio.to_thread(self._write, lines, room, place))
+                try:
+                    await asyncio.shield(writing)
+                    return
+                except asyncio.CancelledError:
+                    await asyncio.wait({writing})  # a thread cannot be called back: it ends before the file is closed
+                    raise
+                except OSError as error:
+                    if not attempt:
+                        logger.warning("events not written, trying again file=%s: %s", self._path.name, error.strerror)
+                await asyncio.sleep(self._retry_s(attempt))
+                attempt += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, lines: bytes, room: str, place: Cursor | None) -> None:
+        if self._size >= self._max_bytes:
+            self._put_aside()
+        try:
+            if self._file.write(lines) < len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(self._size)
+            raise
+        self._size += len(lines)
+        self._places.save(room, place)
+
+    def _put_aside(self) -> None:
+        if self._path.exists():  # else it was moved, and a new one could not be opened then
+            for number in range(self._kept - 1, 0, -1):
+                if (older := self._aside(number)).exists():
+                    older.replace(self._aside(number + 1))
+            self._path.replace(self._aside(1))
+        self._file.close()
+        self._file = self._path.open("ab", buffering=0)
+        self._size = 0
+
+    def _aside(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+    def _mend(self) -> int:
+        """Cut off a line that is not whole; returns the size."""
+        size = self._path.stat().st_size
+        with self._path.open("rb") as stream:
+            stream.seek(max(0, size - LOOK_BACK_BYTES))
+            end = stream.read()
+        whole = size - len(end) + end.rfind(b"\n") + 1
+        if whole < size:
+            self._file.truncate(whole)
+        return whole
