@@ -110,6 +110,16 @@ async def test_rooms_live_on_every_master(masters: ClusterTopology, cluster: Red
     assert ear.resubscribed == []
 
 
+async def test_keys_of_another_type_hide_no_other_answers(masters: ClusterTopology, cluster: RedisClient) -> None:
+    bench = Bench(cluster)
+    one, *_ = ROOMS
+    await cluster.commands.set(RoomKeys.of(one).state, "1")
+    await cluster.commands.set(RoomKeys.of(one).lease, "1", px=60_000)
+    assert [ms > 0 for ms in await bench.broker.left_alone_ms(ROOMS, 0)] == [room == one for room in ROOMS]
+    with pytest.raises(Malformed, match=":state is of another type"):
+        await bench.broker.state(one)
+
+
 async def test_room_whose_slot_moves_is_written_all_the_time_and_heard_again(
     masters: ClusterTopology, cluster: RedisClient, ear: Ear
 ) -> None:
