@@ -13,7 +13,7 @@ from shared.backoff import Backoff
 from shared.broker import Hole, PublishAnswer, Published
 from shared.channels import Channels, WakeChannel
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, Malformed
 from shared.keys import RoomKeys
 from shared.lease import Lease, Released, Renewed, new_owner
 from shared.pubsub_link import LinkLimits
