@@ -10,14 +10,13 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from shared import clock, metrics
-from shared.errors import BadRoom
+from shared.errors import BadRoom, Malformed
 from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of, looks_of
-from shared.redis_client import RedisClient
+from shared.redis_client import PIPELINE_MAX, RedisClient
 from shared.room import RoomKey
 from shared.scripts import Script
 
 WANTED_MAX = 20_000  # rooms looked at in one scan, the newest; far above what a cluster can run
-_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 HEARTBEAT_TTL_S = 20  # from the last heartbeat; several are sent in this time
 _FORGET_AFTER_S = 3600  # members that never said goodbye leave the index
 
@@ -50,11 +49,13 @@ class Member(NamedTuple):
         name: unique among its kind.
         age_s: of its last heartbeat, by the clock of Redis.
         load: how busy it said it is.
+        fault: why that cannot be read, where it cannot.
     """
 
     name: str
     age_s: float
     load: dict[str, str]
+    fault: str = ""
 
 
 class Demand:
@@ -159,14 +160,10 @@ class Demand:
         found: dict[RoomKey, int] = {}
         gone: list[str | bytes | int] = []
         waiting = iter(rows)
-        while batch := list(islice(waiting, _PIPELINE)):
+        while batch := list(islice(waiting, PIPELINE_MAX)):
             rooms = [_room(member) for member, _ in batch]
-            async with self._redis.turn() as commands:
-                pipeline = commands.pipeline(transaction=False)
-                for room in rooms:
-                    if room is not None:
-                        pipeline.exists(RoomKeys.of(room).demand)
-                answers = iter(await pipeline.execute())
+            asked = [("EXISTS", RoomKeys.of(room).demand) for room in rooms if room is not None]
+            answers = iter(await self._redis.read_each(asked))
             for room, (member, score) in zip(rooms, batch, strict=True):
                 if room is not None and next(answers):
                     found[room] = int(score)
@@ -250,18 +247,11 @@ class Demand:
         """
         async with self._redis.turn() as commands:
             rows = await commands.zrevrange(_INDEX[kind], 0, WANTED_MAX - 1)
-            pipeline = commands.pipeline(transaction=False)
-            names = [member.decode("utf8", "replace") for member in rows]
-            for name in names:
-                key = load_of(f"{kind}:{name}")
-                pipeline.hgetall(key).pttl(key)
-            answers = await pipeline.execute()
+        names = [member.decode("utf8", "replace") for member in rows]
+        keys = [load_of(f"{kind}:{name}") for name in names]
+        answers = await self._redis.read_each(command for key in keys for command in (("HGETALL", key), ("PTTL", key)))
         return [
-            Member(
-                name,
-                max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000),
-                {field.decode("utf8", "replace"): value.decode("utf8", "replace") for field, value in load.items()},
-            )
+            _member(name, load, remaining_ms)
             for name, load, remaining_ms in zip(names, answers[::2], answers[1::2], strict=True)
             if load
         ]
@@ -275,6 +265,14 @@ class Demand:
         async with self._redis.turn() as commands:
             await commands.delete(load_of(f"{kind}:{name}"))
             await commands.zrem(_INDEX[kind], name)
+
+
+def _member(name: str, load: dict[bytes, bytes] | Malformed, remaining_ms: int) -> Member:
+    age_s = max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000)
+    if isinstance(load, Malformed):
+        return Member(name, age_s, {}, str(load))
+    told = {field.decode("utf8", "replace"): value.decode("utf8", "replace") for field, value in load.items()}
+    return Member(name, age_s, told)
 
 
 def _room(text: bytes) -> RoomKey | None:

@@ -41,7 +41,7 @@ _TIKTOK_LINK = re.compile(
 # No leading zeros: one room has one key. Its messages carry the id as int64.
 _TIKTOK_ROOM_ID = re.compile(r"[1-9][0-9]{14,18}")
 _TIKTOK_ROOM_ID_MAX = 2**63 - 1
-_TIKTOK_NAME = re.compile(r"[a-z0-9._]{1,24}")
+_TIKTOK_NAME = re.compile(r"(?!\.+$)[a-z0-9._]{1,24}")  # dots alone are no name, but a step in a path
 
 
 def _parse_tiktok(text: str) -> str:

@@ -118,6 +118,8 @@ def test_a_douyin_name_is_a_pointer_and_a_page_is_none(text: str) -> None:
         "名字",
         "{a}",
         "a:b",
+        "..",
+        "@.",
     ],
 )
 def test_what_is_no_room_is_refused(text: str) -> None:
