@@ -213,9 +213,13 @@ async def test_an_index_of_another_type_is_told_as_such(gateway: Gateway, cluste
     assert (answer.status_code, "WRONGTYPE" in answer.json()["status"]) == (503, True)
 
 
-async def test_what_is_nested_without_end_counts_as_unknown(gateway: Gateway, cluster: HolderClient) -> None:
+async def test_what_is_nested_without_end_or_no_text_counts_as_unknown(gateway: Gateway, cluster: HolderClient) -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
-    state = {"owner": b'{"id":"1","x":%s}' % deep, "phase": b'{"phase":"connected","at":1,"x":%s}' % deep}
+    state = {
+        "owner": b'{"id":"1","x":%s}' % deep,
+        "phase": b'{"phase":"connected","at":1,"x":%s}' % deep,
+        "last_error": b'{"phase":"failed","at":1,"detail":"\xff"}',
+    }
     await cluster.redis.commands.hset(RoomKeys.of(RoomKey.parse(KEY)).state, mapping=state | {"title": "T"})
     room = (await gateway.get(f"/rooms/tiktok/{ROOM}")).json()
     assert room == {"platform": "tiktok", "room": ROOM, "clients": 0, "clients_here": 0, "title": "T", "wanted_ms": 0}
