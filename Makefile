@@ -64,7 +64,7 @@ install: $(VENV)/.stamp
 # uv is faster where it is on the PATH; pip does the same. uv does not read pip's configuration, so tell it the index.
 $(VENV)/.stamp: requirements-dev.lock
 	@if [ -z "$(PYTHON3)" ]; then echo "Python >= 3.11 is needed, and none was found on the PATH"; exit 1; fi
-	@echo "Setting up $(VENV), which takes about half a minute ..."
+	@echo "Setting up $(VENV), which takes about a minute ..."
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
 		index=$$($(PYTHON) -m pip config get global.index-url 2>/dev/null); \

@@ -2,8 +2,8 @@
 
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
-- `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and what is said on a connection for
-  many rooms;
+- `docs/events.schema.json` and `docs/events.md`: every event a client can receive, the status frames, and what is said
+  on a connection for many rooms;
 - the events as types, for the clients in `example/`.
 """
 
@@ -21,7 +21,7 @@ from gateway import commands, protocol
 from gateway.close_codes import Code
 from gateway.forward.settings import ForwardSettings
 from gateway.settings import GatewaySettings
-from gateway.texts import ERROR_TEXTS, Lang
+from gateway.texts import ERROR_TEXTS, STATUS_TEXTS, Lang, Status
 from ingestor.connectors.registry import SETTINGS
 from ingestor.settings import IngestorSettings
 from shared import events
@@ -43,7 +43,7 @@ a client whose place is not that of the last event it got. Signs of life are com
 
 Behind the frame that says why, the stream ends; `EventSource` comes back by itself, and a client closes it where
 `reconnect` is false. What is no room gets status 400 and the error as JSON. A client that comes back to a room that is
-over, and has read all of it, gets 204.
+over, and has read all of it, gets 204, unless it waits.
 """
 
 
@@ -94,6 +94,12 @@ def event_reference() -> Iterator[str]:
     yield _text(events.Gap)
     yield ""
     yield from (f"- {field}" for field in _fields(events.Gap))
+    yield ""
+    yield "## Status frames"
+    yield ""
+    yield _text(protocol.StatusFrame)
+    yield ""
+    yield from (f"- `{status}`, step {protocol.STEPS[status]}: {STATUS_TEXTS[status][Lang.EN]}" for status in Status)
     yield ""
     yield "## Parts"
     shown = (events.User, events.Badge, events.ChatEmote, events.EmotePicture, events.BattleSide, events.Supporter,

@@ -1,6 +1,7 @@
 """The gateway as an ASGI application."""
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from multiprocessing import parent_process
@@ -10,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,6 +46,10 @@ SECURITY_HEADERS = (
 SOCKETS = "/ws"
 STREAMS = "/sse"
 
+_DOTS = re.compile(r"(?:^|[/\\])\.\.?(?:[/\\]|$)")
+"""A segment that stands for another path. A proxy may have let that one pass and hand on this one; no page of ours is
+called so. Sockets are told that it is no room: nothing else is behind their addresses."""
+
 Lifetime = Callable[[], AbstractAsyncContextManager[object]]
 
 
@@ -60,6 +65,8 @@ class App(Starlette):
         self._read_proxy_headers = ProxyHeadersMiddleware(_nothing, trusted_hosts=trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _DOTS.search(scope["path"]):
+            return await SecurityHeaders(PlainTextResponse("Not Found", 404))(scope, receive, send)
         root = scope.get("root_path", "")
         for kind, prefix, serve in self._doors:
             if scope["type"] == kind and f"{scope['path']}/".startswith(f"{root}{prefix}/"):

@@ -106,7 +106,7 @@ class Endpoint:
             return await self._answer_bad_room(options, str(error))(scope, receive, send)
         if request.method != "GET":
             return await Response(status_code=405, headers={"allow": "GET"})(scope, receive, send)
-        if returns and await has_read_all(self._relay, asked, options.since):
+        if returns and not options.wait and await has_read_all(self._relay, asked, options.since):
             response = Response(status_code=204, headers=OPEN)  # after which `EventSource` does not come back
             return await response(scope, receive, send)
         del request

@@ -1,7 +1,7 @@
 """What a room shows of itself to somebody who comes in the middle: a `live_status` frame, made once for all of them."""
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from shared.broker import Broker, RoomState
 from shared.events import LiveStatus, LiveStatusDetail, User
@@ -38,10 +38,6 @@ class Front:
 
 def live_status(key: RoomKey, state: RoomState, now_ms: int) -> LiveStatus:
     """The event that a room's state stands for."""
-    try:
-        owner = msgspec.json.decode(state.owner, type=User) if state.owner else UNSET
-    except msgspec.DecodeError:
-        owner = UNSET  # written by another version
     return LiveStatus(
         platform=key.platform,
         room=key.room,
@@ -49,7 +45,15 @@ def live_status(key: RoomKey, state: RoomState, now_ms: int) -> LiveStatus:
         live_status=LiveStatusDetail(
             state="paused" if state.paused else "live",
             title=state.title or UNSET,
-            owner=owner,
+            owner=owner_of(state),
             gifts=state.gifts is not False,
         ),
     )
+
+
+def owner_of(state: RoomState) -> User | UnsetType:
+    """The host, where that can be read: it may be written by another version."""
+    try:
+        return msgspec.json.decode(state.owner, type=User) if state.owner else UNSET
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return UNSET

@@ -5,9 +5,10 @@ of its time: with fewer rooms the numbers are one beat old, with so many they ma
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 
 from shared.demand import HEARTBEAT_TTL_S
+from shared.errors import Malformed
 from shared.keys import clients_of
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
@@ -60,8 +61,12 @@ class Headcount:
                 self._told[room] = count
 
     def _changed(self, clients: Mapping[RoomKey, int]) -> Iterator[RoomKey]:
-        yield from (room for room in clients if room not in self._told)
-        yield from (room for room, count in self._told.items() if clients.get(room) != count)
+        """Rooms that are left first, then others and new ones by turns: neither kind may keep the other out."""
+        yield from (room for room in self._told if room not in clients)
+        others = (room for room, count in self._told.items() if clients.get(room, count) != count)
+        new = (room for room in clients if room not in self._told)
+        for pair in zip_longest(others, new):
+            yield from (room for room in pair if room is not None)
 
     async def read(self, gateways: Sequence[str], rooms: Sequence[RoomKey]) -> list[int]:
         """The clients of each room, over all these gateways.
@@ -72,12 +77,9 @@ class Headcount:
         if not gateways or not rooms:
             return [0] * len(rooms)
         names = [str(room) for room in rooms]
-        async with self._redis.turn() as commands:
-            pipeline = commands.pipeline(transaction=False)
-            for gateway in gateways:
-                pipeline.hmget(clients_of(gateway), names)
-            answers = await pipeline.execute()
-        return [sum(map(_count, column)) for column in zip(*answers, strict=True)]
+        answers = await self._redis.read_each(("HMGET", clients_of(gateway), *names) for gateway in gateways)
+        told = [answer for answer in answers if not isinstance(answer, Malformed)]
+        return [sum(map(_count, column)) for column in zip(*told, strict=True)] or [0] * len(rooms)
 
     async def leave(self) -> None:
         """Say goodbye.

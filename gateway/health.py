@@ -1,11 +1,11 @@
 """What load balancers and monitors ask: is it alive, is it ready, how much does it do."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.relay import Relay
+from shared.vitals import vitals
 
 
 class Health:
@@ -16,13 +16,7 @@ class Health:
 
     def routes(self) -> list[Route]:
         """Where they are."""
-        return [
-            Route("/", self.hello),
-            Route("/health", self.health),
-            Route("/healthz", self.alive),
-            Route("/readyz", self.ready),
-            Route("/metrics", self.metrics),
-        ]
+        return [Route("/", self.hello), Route("/health", self.health), *vitals(self._fault)]
 
     async def hello(self, request: Request) -> Response:
         """The greeting that health checks of tkLiveWebSocket deployments look for."""
@@ -39,19 +33,6 @@ class Health:
                 "rooms": len(relay.rooms),
             }
         )
-
-    async def alive(self, request: Request) -> Response:
-        """The process answers."""
-        return JSONResponse({"status": "ok"})
-
-    async def ready(self, request: Request) -> Response:
-        """Whether clients should be sent here."""
-        fault = self._fault()
-        return JSONResponse({"status": fault or "ok"}, 503 if fault else 200)
-
-    async def metrics(self, request: Request) -> Response:
-        """Prometheus."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     def _fault(self) -> str:
         """Why this gateway is not ready; empty when it is."""

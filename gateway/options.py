@@ -1,4 +1,4 @@
-"""The query of a client's address, read once: `events=`, `lang=`, `since=`, `last=`.
+"""The query of a client's address, read once: `events=`, `lang=`, `since=`, `last=`, `wait=`.
 
 A bad option never refuses the client: it is told, and the option's default holds.
 """
@@ -16,6 +16,7 @@ from shared.events import ALWAYS_SENT, EVENT_TYPES
 QUERY_MAX_CHARS = 2048  # every type by name is 250
 LAST_MAX = 500  # events; a replay longer than a screen belongs to `since`
 
+_SWITCH = {"1": True, "true": True, "0": False, "false": False}
 _GROUPS = {"social": frozenset({"follow", "share"})}
 
 
@@ -47,12 +48,18 @@ DEFAULT_FILTER = EventFilter()
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a client asked for. `problems`: the error's code and its detail, to be told after `connecting`."""
+    """What a client asked for.
+
+    Attributes:
+        wait: it stays while the room is not live.
+        problems: the error's code and its detail, to be told after `connecting`.
+    """
 
     lang: Lang = DEFAULT_LANG
     wanted: EventFilter = DEFAULT_FILTER
     since: Cursor | None = None
     last: int = 0
+    wait: bool = False
     problems: Sequence[tuple[Code, str]] = ()
 
 
@@ -102,7 +109,15 @@ def read_options(given: Mapping[str, str], defaults: Options = DEFAULT_OPTIONS) 
         else:
             problems.append((Code.BAD_OPTION, f"last: 1 to {LAST_MAX}"))
 
-    return Options(lang=lang, wanted=wanted, since=since, last=last, problems=tuple(problems))
+    wait = defaults.wait
+    if "wait" in given:
+        switch = _SWITCH.get(given["wait"].lower())
+        if switch is None:
+            problems.append((Code.BAD_OPTION, "wait: 1 or 0"))
+        else:
+            wait = switch
+
+    return Options(lang=lang, wanted=wanted, since=since, last=last, wait=wait, problems=tuple(problems))
 
 
 def _parse_events(text: str) -> tuple[EventFilter, list[str]]:

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.fresh import LookFailed
 from gateway.relay import Relay
 from gateway.survey import Survey
-from shared.errors import BadRoom, BrokerUnavailable
+from shared.errors import BadRoom, BrokerUnavailable, Malformed
 from shared.platforms import parse_room
 
 
@@ -47,6 +48,10 @@ class Overview:
 async def _answer(found: Awaitable[dict[str, Any] | None]) -> Response:
     try:
         answer = await found
+    except Malformed as error:
+        return JSONResponse({"status": str(error)}, 503)
+    except LookFailed:
+        return JSONResponse({"status": "failed, see the log"}, 500)
     except BrokerUnavailable:
         return JSONResponse({"status": "redis is away"}, 503)
     if answer is None:

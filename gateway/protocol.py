@@ -25,6 +25,7 @@ STEPS: dict[Status, int] = {
     Status.CHECKING_LIVE: 4,
     Status.CONNECTED: 4,
     Status.RECONNECTING: 4,
+    Status.WAITING: 4,
 }
 TOTAL_STEPS = 4
 
@@ -33,7 +34,13 @@ CommandId = str | int
 
 
 class StatusFrame(Struct, frozen=True, kw_only=True):
-    """How far the room is."""
+    """How far the room is.
+
+    `waiting` is for clients that asked with `wait=1`: the room is not live, or not any more; `code` says why (offline,
+    ended, restricted, login_required), `retry_in_ms` when it is looked at next. It is told once, and again when the
+    reason is another one; `connected` follows when the room begins. Who asked by name waits for the host: the next
+    broadcast may be another room, and is told from its first event on, behind `recovered` where it began before.
+    """
 
     status: str
     message: str
@@ -179,6 +186,7 @@ def status_frame(
     room: RoomKey,
     *,
     cursor: Cursor | None = None,
+    code: Code | UnsetType = UNSET,
     attempt: int | UnsetType = UNSET,
     retry_in_ms: int | UnsetType = UNSET,
 ) -> str:
@@ -191,6 +199,7 @@ def status_frame(
             platform=room.platform,
             room=room.room,
             cursor=_known(cursor),
+            code=code,
             attempt=attempt,
             retry_in_ms=retry_in_ms,
         )

@@ -38,6 +38,10 @@ class Member(Protocol):
     def subscriber(self) -> Subscriber:
         """Its place in the fan-out."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether it stays while the room is not live."""
+
     def on_phase(self, room: "Room") -> None:
         """The room's phase is new, or has to be told again."""
 
@@ -87,6 +91,7 @@ class Room:
             cluster.demand,
             cluster.tasks,
             wants_raw=lambda: any(subscriber.wanted.wants_raw for subscriber in self.members),
+            waits=lambda: any(member.waits for member in self.members.values()),
             idle_timeout_s=settings.idle_timeout_s,
             untaken_after_s=settings.untaken_after_s,
         )
@@ -120,6 +125,8 @@ class Room:
 
     def attach(self, member: Member) -> None:
         """Somebody wants to be here."""
+        if member.waits:
+            self.demand.ask_wait()
         self.members[member.subscriber] = member
         self.feed.start()
         if not self.feed.available:
@@ -209,6 +216,8 @@ class Room:
             self.demand.taken_back(time.monotonic() + rest_s)
         if phase.phase is Phase.TARGET:
             self._point_to(phase.target)
+        elif phase.phase is Phase.NOT_LIVE:
+            self.target = None
         self._tell_phase()
 
     def on_heard(self) -> None:

@@ -31,8 +31,8 @@ Peer = WebSocket | EventStream
 """The client as its server shows it."""
 
 FRAMES_BURST = 100  # client frames read at once, before the rate counts
-LOUD = frozenset({Code.SLOW_CONSUMER, Code.TOO_LARGE, Code.INTERNAL})
-"""Closes that are one client's own, and logged at INFO. Others close a whole room, or come with every stranger."""
+LOUD = frozenset({Code.SLOW_CONSUMER, Code.INTERNAL})
+"""Closes that are one client's own, and logged at INFO. Others close a whole room, or any stranger can ask for them."""
 
 
 class Session:

@@ -31,6 +31,7 @@ class StandingDemand:
         demand: where it is told.
         tasks: where the telling runs.
         wants_raw: whether some client wants `raw` events now.
+        waits: whether some client stays while the room is not live.
         idle_timeout_s: how long it lives untold.
         untaken_after_s: how long to wait for somebody to take the room, before asking why.
     """
@@ -42,6 +43,7 @@ class StandingDemand:
         tasks: asyncio.TaskGroup,
         *,
         wants_raw: Callable[[], bool],
+        waits: Callable[[], bool],
         idle_timeout_s: float,
         untaken_after_s: float,
     ) -> None:
@@ -50,6 +52,7 @@ class StandingDemand:
         self._demand = demand
         self._tasks = tasks
         self._wants_raw = wants_raw
+        self._waits = waits
         self._refresh_s = idle_timeout_s / 4
         self._untaken_after_s = untaken_after_s
         self._announced = False
@@ -74,11 +77,15 @@ class StandingDemand:
     def taken_back(self, until: float) -> None:
         """The room rests until then. Who still waits asks anew."""
         self._announced = False
-        self._due = until
+        self._due = self._announced_at = until
 
     def ask_raw(self) -> None:
         """A client that wants `raw` events has come."""
         self._run(partial(self._demand.want_raw, self._key))
+
+    def ask_wait(self) -> None:
+        """A client that stays while the room is not live has come."""
+        self._run(partial(self._demand.want_wait, self._key))
 
     def keep_up(self, now: float) -> None:
         """Tell it again when it is time."""
@@ -122,6 +129,8 @@ class StandingDemand:
     async def _tell(self) -> None:
         if self._wants_raw():
             await self._demand.want_raw(self._key)
+        if self._waits():
+            await self._demand.want_wait(self._key)
         if self._announced:
             await self._demand.refresh(self._key)
         else:
@@ -133,6 +142,9 @@ class StandingDemand:
     async def _find_out_why(self) -> None:
         if self._failing:
             self._untaken = Code.UNAVAILABLE  # nobody can know of it
+            return
+        if await self._demand.is_held(self._key):
+            self._untaken = None  # its holder cannot make himself heard: Redis is full, and takes nothing
             return
         ingestors = await self._demand.members("ingestor")
         all_full = bool(ingestors) and all(_is_full(ingestor.load) for ingestor in ingestors)

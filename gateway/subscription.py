@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -25,7 +26,7 @@ from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.errors import BrokerUnavailable
 from shared.phases import RESTING, Phase
-from shared.platforms import is_name
+from shared.platforms import is_name, is_one_broadcast
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -84,8 +85,8 @@ class Subscription:
     """
 
     __slots__ = (
-        *("_ahead", "_host", "_joining", "_name", "_options", "_paid", "_progress", "_resumed", "_shown"),
-        *("_unavailable_told", "_untaken_told", "answers", "asked", "room", "sink", "subscriber"),
+        *("_ahead", "_host", "_joining", "_left", "_name", "_options", "_paid", "_progress", "_resumed", "_shown"),
+        *("_unavailable_told", "_untaken_told", "_waited", "answers", "asked", "room", "sink", "subscriber"),
     )
 
     def __init__(self, host: Host, asked: RoomKey, options: Options, answers: CommandId | UnsetType = UNSET) -> None:
@@ -96,10 +97,12 @@ class Subscription:
         self.room: Room | None = None
         self._host = host
         self._options = options
-        self._progress = Progress(host.lang, many=host.many)
+        self._progress = Progress(host.lang, many=host.many, wait=options.wait)
         self._name: Room | None = None
         self._shown: Room | None = None  # whose phases the client is told
         self._resumed = False
+        self._waited = False  # at its name, for the broadcast it joins next
+        self._left: tuple[RoomKey, Cursor | None] | None = None  # the broadcast before that, and the place in it
         self._ahead = False  # of this gateway: it may get entries yet that the present phase comes behind
         self._paid = False
         self._unavailable_told = False
@@ -135,6 +138,11 @@ class Subscription:
         return room.tail.position if room is not None and self.subscriber in room.hub else None
 
     @property
+    def waits(self) -> bool:
+        """Whether it stays while its room is not live."""
+        return self._options.wait
+
+    @property
     def status(self) -> Status:
         """The last step the client was told."""
         return self._progress.status
@@ -168,8 +176,9 @@ class Subscription:
             return self._show(room)
         if self._options.wanted.wants_raw:
             room.demand.ask_raw()
-        if not self._resumed and (self._options.since is not None or self._options.last):
-            replay = Replay(room, relay.broker, relay.log_readers, self._options, self.sink, self)
+        waited, past = self._waited, self._past_of(room)
+        if past is not None:
+            replay = Replay(room, relay.broker, relay.log_readers, past, self.sink, self)
             await replay.send()
             self._resumed = True
             self._shown, self._ahead = room, True
@@ -180,13 +189,26 @@ class Subscription:
             if self.sink.closing:
                 return None
         room.hub.add(self.subscriber)
+        self._waited, self._left = False, None
         logger.debug("client joined client=%012x room=%s since=%s", self._host.number, room.key, self._options.since)
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
         self._host.on_joined(self)
-        if runs and (moved or self._options.since is None):
+        if runs and not waited and (moved or self._options.since is None):
             await self._tell_front(room)
         return None
+
+    def _past_of(self, room: Room) -> Options | None:
+        """What the client is owed of a room's past: what it asked for, or all of the broadcast it waited for."""
+        options = self._options
+        if not self._resumed and (options.since is not None or (options.last and not self._waited)):
+            return options
+        if not self._waited or not any(delivery.frames for delivery in room.tail.held()):
+            return None
+        if self._left is None or self._left[0] != room.key:
+            return replace(options, since=None, last=room.settings.history_len)
+        place = self._left[1]
+        return None if place in (None, room.tail.position) else replace(options, since=place, last=0)
 
     async def _pay(self, room: Room) -> None:
         """Wait until this client may start a room, if the room has to be started for it."""
@@ -232,25 +254,43 @@ class Subscription:
         told = self._progress.advance(room.key, phase, position=self.position, now_ms=now_ms())
         for frame in told.frames:
             self._tell(frame)
+        if told.waits and self._name is not None and is_one_broadcast(self._name.key):
+            self._wait_at(self._name)
         if told.code is not None:
             metrics.CLIENT_ERRORS.labels(told.code).inc()
             if told.closes:
                 self._host.on_end(self, told.code, told.since)
 
+    def _wait_at(self, name: Room) -> None:
+        """The next broadcast is another room, which the name will point to: the client leaves the one that is over."""
+        self._waited = self._paid = True
+        room, position = self.room, self.position
+        if room is not None and self._leave_for_another(room):
+            self._left = room.key, position
+            self._show(name)
+
     def on_target(self, name: Room) -> None:
-        target = name.target
-        if target is None or is_name(target) or (self.room is not None and self.room.key == target):
+        target, room = name.target, self.room
+        if target is None or is_name(target) or (room is not None and room.key == target):
             return
-        moved = self.room is not None
-        if self.room is not None:
-            if not self.subscriber.catch_up(time.monotonic()):
-                self._host.give_up()
-            if self.sink.closing:
+        if room is not None:
+            if not self._leave_for_another(room):
                 return
-            self.room.detach(self)
-            self.room = self._shown = None
             self._progress.interrupted()
-        self._join(target, moved=moved)
+        self._join(target, moved=room is not None)
+
+    def _leave_for_another(self, room: Room) -> bool:
+        """Leave the room, with all that the client is owed of it; False: it is given up."""
+        if not self.subscriber.catch_up(time.monotonic()):
+            self._host.give_up()
+        if self.sink.closing:
+            return False
+        if self._joining is not None:
+            self._joining.cancel()  # it may be on its way into the one that is left
+        self._ahead = False
+        room.detach(self)
+        self.room = self._shown = None
+        return True
 
     def on_unavailable(self) -> None:
         if not self._unavailable_told:

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from gateway.fresh import Fresh
+from gateway.front import owner_of
 from gateway.rates import rates
 from gateway.relay import Relay
 from shared.broker import RoomState
 from shared.clock import now_ms
 from shared.demand import Kind, Member
-from shared.errors import BadRoom
+from shared.errors import BadRoom, Malformed
 from shared.phases import RoomPhase
 from shared.platforms import is_name
 from shared.room import RoomKey
@@ -53,9 +55,12 @@ class Survey:
         turns = asyncio.Semaphore(READERS_MAX)
 
         async def look_at(key: RoomKey, clients: int) -> Found:
-            async with turns:
-                state = await self._relay.broker.state(key)
-                cursor = await self._relay.broker.last_id(key)
+            try:
+                async with turns:
+                    state = await self._relay.broker.state(key)
+                    cursor = await self._relay.broker.last_id(key)
+            except Malformed as error:
+                return self._of_fault(key, error) | {"clients": clients}
             found = self._of_state(key, state) | {"clients": clients, "cursor": str(cursor) if cursor else None}
             return _known(found)
 
@@ -77,6 +82,12 @@ class Survey:
         return found | {"target": await self._room.get(target) or {"platform": target.platform, "room": target.room}}
 
     async def _look_at_room(self, key: RoomKey) -> Found | None:
+        try:
+            return await self._look_closely(key)
+        except Malformed as error:
+            return self._of_fault(key, error)
+
+    async def _look_closely(self, key: RoomKey) -> Found | None:
         relay = self._relay
         state = await relay.broker.state(key)
         wish = await relay.demand.look(key)
@@ -92,7 +103,7 @@ class Survey:
             "detail": phase.detail if phase else None,
             "attempt": (phase.attempt or None) if phase else None,
             "retry_at": (phase.retry_at or None) if phase else None,
-            "owner": _json(state.owner),
+            "owner": None if (owner := owner_of(state)) is UNSET else msgspec.to_builtins(owner),
             "paused": state.paused or None,
             "last_error": _error(error) if error else None,
         }
@@ -110,6 +121,10 @@ class Survey:
             )
             found["rates"] = rates(tail, now_ms())
         return _known(found)
+
+    def _of_fault(self, key: RoomKey, fault: Malformed) -> Found:
+        """A room with a key that is none of ours: it must not hide the others."""
+        return {"platform": key.platform, "room": key.room, "clients_here": self._here(key), "fault": str(fault)}
 
     def _of_state(self, key: RoomKey, state: RoomState) -> Found:
         phase = state.phase
@@ -179,17 +194,10 @@ def _error(error: RoomPhase) -> Found:
     return _known({"at": error.at, "phase": error.phase, "code": error.code, "detail": error.detail})
 
 
-def _json(value: bytes | None) -> Any:
-    try:
-        return None if value is None else msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        return None  # written by another version
-
-
 def _shown(member: Member) -> Found:
     """A member and whatever it told of itself, which another version may have more or less of."""
     told = {field: _integer(value) for field, value in member.load.items()}
-    return told | {"name": member.name, "age_s": round(member.age_s, 1)}
+    return told | _known({"name": member.name, "age_s": round(member.age_s, 1), "fault": member.fault})
 
 
 def _integer(text: str) -> int | str:

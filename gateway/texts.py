@@ -30,6 +30,7 @@ class Status(StrEnum):
     CHECKING_LIVE = "checking_live"
     CONNECTED = "connected"
     RECONNECTING = "reconnecting"
+    WAITING = "waiting"
 
 
 class ErrorText(NamedTuple):
@@ -50,6 +51,10 @@ STATUS_TEXTS: Mapping[Status, Mapping[Lang, str]] = MappingProxyType(
         Status.RECONNECTING: {
             Lang.ZH: "与平台的连接中断，正在重连",
             Lang.EN: "The connection to the platform was lost; connecting again",
+        },
+        Status.WAITING: {
+            Lang.ZH: "当前未开播，正在等待；开播后自动开始",
+            Lang.EN: "Not live now; waiting, and it starts by itself",
         },
     }
 )

@@ -18,6 +18,8 @@ class ToldBroadcast:
         self._room = room
         self.live = False
         """Whether the log says that the room is live."""
+        self.over = False
+        """Whether the log says that the last broadcast is over."""
         self._started_at: int | UnsetType = UNSET
         self._title: str | UnsetType = UNSET
 
@@ -25,14 +27,14 @@ class ToldBroadcast:
         """Take in an event of the log. True when a broadcast ends with it, or another one begins."""
         if isinstance(event, LiveStatus):
             told, known = event.live_status, self._started_at
-            self.live = True
+            self.live, self.over = True, False
             self._started_at = known if told.started_at is UNSET else told.started_at
             self._title = self._title if told.title is UNSET else told.title
             return known not in (UNSET, self._started_at)
         if isinstance(event, RoomUpdate) and event.room_update.title is not UNSET:
             self._title = event.room_update.title
         if isinstance(event, Ended):
-            self.live = False
+            self.live, self.over = False, True
             return True
         return False
 

@@ -10,11 +10,13 @@ from ingestor.connectors.base import Connector
 from ingestor.lease_keeper import keep_lease
 from ingestor.outage import Outage, given_up, resting
 from ingestor.services import Services
+from ingestor.waiting import with_next_look
 from shared.clock import now_ms
 from shared.demand import Wish
-from shared.errors import BrokerUnavailable, LeaseLost, UpstreamError
+from shared.errors import BrokerUnavailable, LeaseLost, RoomOffline, UpstreamError
 from shared.lease import Lease, Renewed
 from shared.phases import Phase, RoomPhase
+from shared.platforms import is_one_broadcast
 from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class NameWorker:
         """Tell how it ended, unless somebody else goes on, and release the name."""
         demand = self._services.demand
         if over is not None:
+            over = await with_next_look(self._services, self.room, over)
             logger.info("name rests room=%s epoch=%d code=%s: %s", self.room, self._lease.epoch, over.code, over.detail)
             await demand.clear_target(self.room)
             await self._tell(over)
@@ -120,7 +123,10 @@ class NameWorker:
         await self._tell(RoomPhase(phase=Phase.RESOLVING, at=now_ms()))
         while True:
             try:
-                self._target = target = await self._resolve()
+                target = await self._resolve()
+                if target == self._target:
+                    raise RoomOffline("the broadcast it points to is over")  # and the platform is slow to say so
+                self._target = target
             except UpstreamError as error:
                 return given_up(error, settings, now_ms())
             except Exception:
@@ -132,12 +138,13 @@ class NameWorker:
             await self._until_over(target)
 
     async def _until_over(self, target: RoomKey) -> None:
-        """Keep the pointer fresh until the broadcast it leads to is over."""
+        """Keep the pointer fresh until the broadcast it leads to is over; for ever where it leads to more than one."""
         while True:
             await asyncio.sleep(self._services.settings.lease_ttl_s / 3)
-            state = await self._services.broker.state(target)
-            if state.phase is not None and state.phase.phase in (Phase.ENDED, Phase.NOT_LIVE):
-                return
+            if is_one_broadcast(target):
+                state = await self._services.broker.state(target)
+                if state.phase is not None and state.phase.phase in (Phase.ENDED, Phase.NOT_LIVE):
+                    return
             await self._services.demand.set_target(self.room, target, TARGET_TTL_S)
 
     async def _resolve(self) -> RoomKey:

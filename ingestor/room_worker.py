@@ -24,6 +24,7 @@ from ingestor.outage import Mute, Outage, given_up, resting
 from ingestor.room_gauge import RoomGauge
 from ingestor.services import Services
 from ingestor.upstream import running
+from ingestor.waiting import with_next_look
 from shared import events, metrics
 from shared.broker import Entry
 from shared.clock import now_ms
@@ -99,13 +100,13 @@ class RoomWorker:
         """What time it is in the room."""
         self._recording = services.recorder.of(lease.room) if services.recorder else None
         self._outage = Outage(settings.upstream_retries, settings.upstream_backoff_s)
-        self._unproven = lease.prev is not None
-        """Something was, or may have been, missed since the last event in the log."""
         self._log_from_ms = _began_ms(lease, tail)
         """What happened before and is told again may be at clients already, from a log that is lost."""
         self._broadcast = ToldBroadcast(lease.room)
         self._bug_told = False
         self._learn(tail)
+        self._unproven = lease.prev is not None and not (self._broadcast.over or _is_silent(tail))
+        """Something was, or may have been, missed since the last event in the log."""
         self._ingesting: asyncio.Task[RoomPhase] | None = None
         self._stopping = False
         self._recheck = asyncio.Event()
@@ -197,7 +198,9 @@ class RoomWorker:
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 if over is not None:
-                    logger.info(
+                    over = await with_next_look(self._services, self.room, over)
+                    logger.log(
+                        logging.WARNING if over.phase is Phase.FAILED else logging.INFO,
                         "room over room=%s epoch=%d phase=%s code=%s: %s",
                         self.room, self._writer.epoch, over.phase, over.code, over.detail,
                     )  # fmt: skip
@@ -440,6 +443,12 @@ def _began_ms(lease: Lease, tail: Sequence[Entry]) -> int:
     if not tail or not tail[0].is_marker or tail[0].marker_prev is not None or tail[0].cursor.epoch == lease.epoch:
         return 0
     return min(tail[0].cursor.epoch // 1000, now_ms())
+
+
+def _is_silent(tail: Sequence[Entry]) -> bool:
+    """Whether the holders that the end of a log knows of all had nothing to tell: the room was not live."""
+    prev = tail[0].marker_prev if tail else None
+    return all(entry.is_marker for entry in tail) and (prev is None or not prev.offset)
 
 
 def _state_of(event: events.Event) -> dict[str, str]:

@@ -40,6 +40,12 @@ class IngestorSettings(SharedSettings):
     """Pause before the first attempt of an outage; doubles with each, with jitter, up to 30 s."""
     offline_ttl_s: float = Field(30, ge=0.1, le=3600)
     """A room found not live is not asked about again for this long, however many want it."""
+    wait_poll_s: float = Field(60, ge=1, le=3600)
+    """A room that is not live, and that somebody waits for, is looked at again after this long, or a tenth more: once
+    for the whole cluster, however many wait."""
+    wait_gap_s: float = Field(0.5, ge=0.01, le=60)
+    """Between two such looks at rooms of one platform, in the whole cluster, at least: where very many rooms are waited
+    for, each is looked at less often."""
     failed_ttl_s: float = Field(30, ge=0.1, le=3600)
     """A room whose retries are used up rests this long."""
     buffer_bytes: int = Field(8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)

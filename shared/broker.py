@@ -16,11 +16,11 @@ from redis.exceptions import ResponseError
 
 from shared import metrics
 from shared.cursor import Cursor
-from shared.errors import BadCursor, BrokerUnavailable, LocalProtocolError, RemoteProtocolError
+from shared.errors import BadCursor, BrokerUnavailable, LocalProtocolError, Malformed, RemoteProtocolError
 from shared.keys import RoomKeys
 from shared.lease import Lease, Lost, NoLog
 from shared.phases import RoomPhase, decode_phase, encode_phase
-from shared.redis_client import RedisClient
+from shared.redis_client import FOREIGN, RedisClient, code_of, foreign
 from shared.room import RoomKey
 from shared.scripts import Script
 
@@ -31,7 +31,6 @@ TAIL_MAX_BYTES = (
     4 * 1024 * 1024
 )  # what HISTORY_BYTES keeps by default; a log can be far larger when somebody else fills it
 
-_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 _MARKER = "epoch"
 _NOTHING = b"-"
 _TYPE = re.compile(rb"[a-z][a-z_]{0,31}")
@@ -243,6 +242,7 @@ class Broker:
         """From where to where the log goes. None: there is no log.
 
         Raises:
+            Malformed: what is there is no log of ours.
             BrokerUnavailable: Redis cannot be asked.
         """
         log = RoomKeys.of(room).log
@@ -250,15 +250,21 @@ class Broker:
             try:
                 about = await commands.xinfo_stream(log)
             except ResponseError as error:
+                if code_of(error) == FOREIGN:
+                    raise foreign(log) from error
                 if await commands.exists(log):  # begun a moment ago, or no log at all
                     raise BrokerUnavailable(f"the log could not be asked: {error}") from error
                 return None
         first = about["first-entry"]
-        return Extent(
-            length=about["length"],
-            first=None if first is None else Cursor.parse(first[0]),
-            last=Cursor.parse(about["last-generated-id"]),
-        )
+        try:
+            return Extent(
+                length=about["length"],
+                first=None if first is None else Cursor.parse(first[0]),
+                last=Cursor.parse(about["last-generated-id"]),
+            )
+        except BadCursor as error:
+            metrics.REDIS_MALFORMED.labels("log").inc()
+            raise Malformed(f"{log} has other ids than ours") from error
 
     async def page(self, room: RoomKey, after: Cursor, count: int = PAGE_ENTRIES) -> list[Entry]:
         """The entries from `after` on, itself included where it is still there: it proves that nothing is missing.
@@ -297,13 +303,14 @@ class Broker:
         """What is known of the room. What cannot be read counts as unknown.
 
         Raises:
+            Malformed: a key is of another type than ours.
             BrokerUnavailable: Redis cannot be asked.
         """
         keys = RoomKeys.of(room)
-        async with self._redis.turn() as commands:
-            pipeline = commands.pipeline(transaction=False)
-            pipeline.hgetall(keys.state).get(keys.lease)
-            answers = await pipeline.execute()
+        answers = await self._redis.read_each((("HGETALL", keys.state), ("GET", keys.lease)))
+        for answer in answers:
+            if isinstance(answer, Malformed):
+                raise answer
         fields: dict[bytes, bytes] = answers[0]
         viewers = fields.get(b"viewer_count", b"")
         return RoomState(
@@ -324,17 +331,16 @@ class Broker:
         Raises:
             BrokerUnavailable: Redis cannot be asked.
         """
+        answers = await self._redis.read_each(
+            command
+            for keys in map(RoomKeys.of, rooms)
+            for command in (("PTTL", keys.lease), ("HGET", keys.state, "phase"))
+        )
         found = []
-        for start in range(0, len(rooms), _PIPELINE):
-            async with self._redis.turn() as commands:
-                pipeline = commands.pipeline(transaction=False)
-                for keys in map(RoomKeys.of, rooms[start : start + _PIPELINE]):
-                    pipeline.pttl(keys.lease).hget(keys.state, "phase")
-                answers = await pipeline.execute()
-            for held_ms, stored in zip(answers[::2], answers[1::2], strict=True):
-                phase = _phase(stored)
-                rests_ms = phase.retry_at - now_ms if phase is not None and phase.rests(now_ms) else 0
-                found.append(max(0, held_ms, rests_ms))
+        for held_ms, stored in zip(answers[::2], answers[1::2], strict=True):
+            phase = None if isinstance(stored, Malformed) else _phase(stored)
+            rests_ms = phase.retry_at - now_ms if phase is not None and phase.rests(now_ms) else 0
+            found.append(max(0, held_ms, rests_ms))
         return found
 
 

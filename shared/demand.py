@@ -10,18 +10,18 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from shared import clock, metrics
-from shared.errors import BadRoom
-from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of
-from shared.redis_client import RedisClient
+from shared.errors import BadRoom, Malformed
+from shared.keys import GATEWAYS, INGESTORS, ROOMS, WAKE, RoomKeys, load_of, looks_of
+from shared.redis_client import PIPELINE_MAX, RedisClient
 from shared.room import RoomKey
 from shared.scripts import Script
 
 WANTED_MAX = 20_000  # rooms looked at in one scan, the newest; far above what a cluster can run
-_PIPELINE = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 HEARTBEAT_TTL_S = 20  # from the last heartbeat; several are sent in this time
 _FORGET_AFTER_S = 3600  # members that never said goodbye leave the index
 
 _forget_rooms = Script("forget_rooms")
+_book_look = Script("book_look")
 
 Kind = Literal["ingestor", "gateway"]
 _INDEX: Mapping[Kind, str] = {"ingestor": INGESTORS, "gateway": GATEWAYS}
@@ -34,10 +34,12 @@ class Wish:
     Attributes:
         remaining_ms: how long it is still wanted unless somebody asks again; 0 when nobody does.
         raw: somebody asks for `raw` events.
+        wait: somebody stays while it is not live.
     """
 
     remaining_ms: int
     raw: bool
+    wait: bool = False
 
 
 class Member(NamedTuple):
@@ -47,11 +49,13 @@ class Member(NamedTuple):
         name: unique among its kind.
         age_s: of its last heartbeat, by the clock of Redis.
         load: how busy it said it is.
+        fault: why that cannot be read, where it cannot.
     """
 
     name: str
     age_s: float
     load: dict[str, str]
+    fault: str = ""
 
 
 class Demand:
@@ -100,6 +104,15 @@ class Demand:
         async with self._redis.turn() as commands:
             await commands.set(RoomKeys.of(room).raw, "1", px=self._idle_ms)
 
+    async def want_wait(self, room: RoomKey) -> None:
+        """Somebody stays while the room is not live, for as long as a demand lives.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        async with self._redis.turn() as commands:
+            await commands.set(RoomKeys.of(room).wait, "1", px=self._idle_ms)
+
     async def look(self, room: RoomKey) -> Wish:
         """What is wanted of the room now.
 
@@ -109,9 +122,32 @@ class Demand:
         keys = RoomKeys.of(room)
         async with self._redis.turn() as commands:
             pipeline = commands.pipeline(transaction=False)
-            pipeline.pttl(keys.demand).exists(keys.raw)
-            remaining_ms, raw = await pipeline.execute()
-        return Wish(max(0, remaining_ms), bool(raw))
+            pipeline.pttl(keys.demand).exists(keys.raw).exists(keys.wait)
+            remaining_ms, raw, wait = await pipeline.execute()
+        return Wish(max(0, remaining_ms), bool(raw), bool(wait))
+
+    async def book_look(self, platform: str, *, rest_s: float, gap_s: float) -> float:
+        """Book the next look at a room that is not live and waited for: the seconds until then.
+
+        Args:
+            platform: of the room.
+            rest_s: until then at least.
+            gap_s: from the last look booked at any room of the platform, at least.
+
+        Raises:
+            BrokerUnavailable: not known.
+        """
+        wait_ms: int = await _book_look(self._redis, [looks_of(platform)], [int(rest_s * 1000), int(gap_s * 1000)])
+        return wait_ms / 1000
+
+    async def is_held(self, room: RoomKey) -> bool:
+        """Whether somebody has the room's lease.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        async with self._redis.turn() as commands:
+            return bool(await commands.exists(RoomKeys.of(room).lease))
 
     async def wanted(self) -> dict[RoomKey, int]:
         """Every wanted room, with the time it was last announced in ms; the newest first.
@@ -124,14 +160,10 @@ class Demand:
         found: dict[RoomKey, int] = {}
         gone: list[str | bytes | int] = []
         waiting = iter(rows)
-        while batch := list(islice(waiting, _PIPELINE)):
+        while batch := list(islice(waiting, PIPELINE_MAX)):
             rooms = [_room(member) for member, _ in batch]
-            async with self._redis.turn() as commands:
-                pipeline = commands.pipeline(transaction=False)
-                for room in rooms:
-                    if room is not None:
-                        pipeline.exists(RoomKeys.of(room).demand)
-                answers = iter(await pipeline.execute())
+            asked = [("EXISTS", RoomKeys.of(room).demand) for room in rooms if room is not None]
+            answers = iter(await self._redis.read_each(asked))
             for room, (member, score) in zip(rooms, batch, strict=True):
                 if room is not None and next(answers):
                     found[room] = int(score)
@@ -215,18 +247,11 @@ class Demand:
         """
         async with self._redis.turn() as commands:
             rows = await commands.zrevrange(_INDEX[kind], 0, WANTED_MAX - 1)
-            pipeline = commands.pipeline(transaction=False)
-            names = [member.decode("utf8", "replace") for member in rows]
-            for name in names:
-                key = load_of(f"{kind}:{name}")
-                pipeline.hgetall(key).pttl(key)
-            answers = await pipeline.execute()
+        names = [member.decode("utf8", "replace") for member in rows]
+        keys = [load_of(f"{kind}:{name}") for name in names]
+        answers = await self._redis.read_each(command for key in keys for command in (("HGETALL", key), ("PTTL", key)))
         return [
-            Member(
-                name,
-                max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000),
-                {field.decode("utf8", "replace"): value.decode("utf8", "replace") for field, value in load.items()},
-            )
+            _member(name, load, remaining_ms)
             for name, load, remaining_ms in zip(names, answers[::2], answers[1::2], strict=True)
             if load
         ]
@@ -240,6 +265,14 @@ class Demand:
         async with self._redis.turn() as commands:
             await commands.delete(load_of(f"{kind}:{name}"))
             await commands.zrem(_INDEX[kind], name)
+
+
+def _member(name: str, load: dict[bytes, bytes] | Malformed, remaining_ms: int) -> Member:
+    age_s = max(0.0, HEARTBEAT_TTL_S - remaining_ms / 1000)
+    if isinstance(load, Malformed):
+        return Member(name, age_s, {}, str(load))
+    told = {field.decode("utf8", "replace"): value.decode("utf8", "replace") for field, value in load.items()}
+    return Member(name, age_s, told)
 
 
 def _room(text: bytes) -> RoomKey | None:

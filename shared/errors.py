@@ -132,6 +132,10 @@ class BrokerUnavailable(RoomcastError):
     """Redis cannot be asked or refuses to store. Keep clients, retry, report not ready."""
 
 
+class Malformed(BrokerUnavailable):
+    """A key holds what no part of this system wrote, and is of no use before somebody removes it."""
+
+
 class NotDone(BrokerUnavailable):
     """Redis was not even asked, or it refused: nothing was done."""
 

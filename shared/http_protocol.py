@@ -1,11 +1,15 @@
 """uvicorn's HTTP side with ceilings. Everything a peer can make us hold before it is a client is bounded here.
 
-uvicorn with httptools collects the head of a request without end, and waits for the rest of it without end.
+uvicorn with httptools collects the head of a request without end, waits for the rest of it without end, and writes a
+warning into the log for everything that it does not understand.
 """
 
 import asyncio
+from operator import attrgetter
+from typing import cast
 from weakref import ref
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.transports import STREAM, bound_kernel, reset
@@ -36,7 +40,14 @@ class HttpProtocol(HttpToolsProtocol):
             if self._head_bytes > HEAD_MAX_BYTES:
                 self.send_400_response("The head of the request is too large.")
                 return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except HttpParserError:
+            self.send_400_response("This is no HTTP request.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -80,3 +91,22 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class MachinesProtocol(HttpProtocol):
+    """One connection of a scraper, an orchestrator or a person: few come, and each asks at once.
+
+    Where too many are open the oldest one makes place, so that those who only hold a connection keep nobody out.
+    """
+
+    request_s = 3.0
+    connections_max = 64
+    _made_at = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._made_at = self.loop.time()
+        if len(self.connections) >= self.connections_max:
+            oldest = cast(MachinesProtocol, min(self.connections, key=attrgetter("_made_at")))
+            self.connections.discard(oldest)
+            oldest.reset()
+        super().connection_made(transport)

@@ -10,11 +10,12 @@ import uvicorn
 from shared.errors import ConfigError
 
 if sys.platform != "win32":
-    from shared.http_protocol import HttpProtocol
+    from shared.http_protocol import HttpProtocol, MachinesProtocol
 
     HTTP: type[HttpProtocol] | str = HttpProtocol
+    HTTP_FOR_MACHINES: type[HttpProtocol] | str = MachinesProtocol
 else:
-    HTTP = "h11"  # httptools is not there; h11 bounds the head of a request by itself
+    HTTP = HTTP_FOR_MACHINES = "h11"  # httptools is not there; h11 bounds the head of a request by itself
 
 
 class GuestServer(uvicorn.Server):

@@ -20,6 +20,11 @@ GATEWAYS = "rc:gateways"
 """zset, gateway name -> time of last heartbeat in ms."""
 
 
+def looks_of(platform: str) -> str:
+    """string: lives until the last look that is booked at a room of the platform that somebody waits for."""
+    return f"rc:looks:{platform}"
+
+
 def load_of(member: str) -> str:
     """hash of one ingestor or gateway: its load as last told; expires soon after the heartbeat stops."""
     return f"rc:load:{member}"
@@ -42,6 +47,7 @@ class RoomKeys:
             clean, closed; lives as long as the log.
         demand: string; lives IDLE_TIMEOUT_S from the last refresh.
         raw: string; somebody asks for `raw` events; lives as demand.
+        wait: string; somebody stays while the room is not live; lives as demand.
         target: string, only of names: the canonical room the name points to; lives 60 s, renewed while wanted.
         events: pub/sub channel (sharded), `<id> <type> <received_ms> <json>`.
     """
@@ -51,6 +57,7 @@ class RoomKeys:
     state: str
     demand: str
     raw: str
+    wait: str
     target: str
     events: str
 

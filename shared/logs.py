@@ -57,14 +57,15 @@ class HumanFormatter(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
-    """The pairs of a message whose value is an argument. Numbers stay numbers."""
+    """The pairs of a message whose value is an argument. Numbers stay numbers, and `None` null."""
     if not isinstance(record.args, tuple) or not isinstance(record.msg, str):
         return
     for (key, spec), value in zip(_specs(record.msg), record.args, strict=False):
         if key:
             text = (spec % (value,))[:MESSAGE_MAX]
             is_number = spec[-1] in "df" and _NUMBER.fullmatch(text)  # `inf` is none in JSON
-            yield key, json.loads(text) if is_number else text
+            is_constant = value is None or isinstance(value, bool)
+            yield key, value if is_constant else json.loads(text) if is_number else text
 
 
 @lru_cache(maxsize=1024)

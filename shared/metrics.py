@@ -120,15 +120,13 @@ PROVIDER_KEY = Gauge(
 REDIS_MALFORMED = Counter(
     "roomcast_redis_malformed_total", "Things found in Redis that no part of this system wrote.", ["where"]
 )
-for _where in "state log channel wake room".split():
+for _where in "key state log channel wake room".split():
     REDIS_MALFORMED.labels(_where)
 REDIS_REFUSALS = Counter(
     "roomcast_redis_refusals_total",
     "What Redis refused to do, by its word: OOM is memory used up, NOREPLICAS too few replicas.",
     ["word"],
 )
-for _word in "OOM NOREPLICAS".split():
-    REDIS_REFUSALS.labels(_word)
 LINK_FAULTS = Counter("roomcast_redis_link_faults_total", "Pub/sub connections that ended or had to be given up.")
 
 

@@ -88,4 +88,7 @@ def decode_phase(data: bytes) -> RoomPhase:
     Raises:
         msgspec.DecodeError: malformed, or a phase this version does not know.
     """
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except (RecursionError, UnicodeDecodeError) as error:  # msgspec does not count these among its own
+        raise msgspec.DecodeError(str(error)) from error

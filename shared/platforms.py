@@ -24,12 +24,14 @@ class Platform:
         sites: matches a text with a link to the platform.
         parse: text of a user -> room half of the key. Raises BadRoom.
         is_name: whether that half is a pointer (a handle, a short link) that must be looked up before there is a room.
+        one_broadcast: a room is one broadcast and never live again; the host's next one is another room.
     """
 
     name: str
     sites: re.Pattern[str]
     parse: Callable[[str], str]
     is_name: Callable[[str], bool]
+    one_broadcast: bool
 
 
 _TIKTOK_SITES = re.compile(r"(?:^|[\s/])(?:(?:www|m)\.)?tiktok\.com/", re.IGNORECASE)
@@ -39,7 +41,7 @@ _TIKTOK_LINK = re.compile(
 # No leading zeros: one room has one key. Its messages carry the id as int64.
 _TIKTOK_ROOM_ID = re.compile(r"[1-9][0-9]{14,18}")
 _TIKTOK_ROOM_ID_MAX = 2**63 - 1
-_TIKTOK_NAME = re.compile(r"[a-z0-9._]{1,24}")
+_TIKTOK_NAME = re.compile(r"(?!\.+$)[a-z0-9._]{1,24}")  # dots alone are no name, but a step in a path
 
 
 def _parse_tiktok(text: str) -> str:
@@ -103,9 +105,11 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {
         platform.name: platform
         for platform in (
-            Platform("tiktok", _TIKTOK_SITES, _parse_tiktok, is_name=lambda room: room.startswith("@")),
-            Platform("douyin", _DOUYIN_SITES, _parse_douyin, is_name=lambda room: "." in room),
-            Platform("replay", _NO_SITES, _parse_replay, is_name=lambda room: False),
+            Platform(
+                "tiktok", _TIKTOK_SITES, _parse_tiktok, is_name=lambda room: room.startswith("@"), one_broadcast=True
+            ),
+            Platform("douyin", _DOUYIN_SITES, _parse_douyin, is_name=lambda room: "." in room, one_broadcast=False),
+            Platform("replay", _NO_SITES, _parse_replay, is_name=lambda room: False, one_broadcast=False),
         )
     }
 )
@@ -139,7 +143,20 @@ def is_name(room: RoomKey) -> bool:
     Raises:
         BadRoom: the platform is unknown here.
     """
+    return _home(room).is_name(room.room)
+
+
+def is_one_broadcast(room: RoomKey) -> bool:
+    """Whether the room, once it is over, is never live again.
+
+    Raises:
+        BadRoom: the platform is unknown here.
+    """
+    return _home(room).one_broadcast
+
+
+def _home(room: RoomKey) -> Platform:
     home = PLATFORMS.get(room.platform)
     if home is None:
         raise BadRoom(f"the platforms are: {', '.join(sorted(PLATFORMS))}")
-    return home.is_name(room.room)
+    return home

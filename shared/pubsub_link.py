@@ -229,8 +229,9 @@ class PubSubLink:
                 logger.log(level, "pub/sub link lost node=%s: %s", connection.node, errors.exceptions[0])
             except* Exception:
                 logger.exception("pub/sub link failed node=%s", connection.node)
-            metrics.LINK_FAULTS.inc()
             self._tell_up()
+            if connection.delivering or not attempt:
+                metrics.LINK_FAULTS.inc()  # once, however often it is then tried in vain
             if connection.delivering:
                 attempt, connection.delivering = 0, False
             await asyncio.sleep(self._limits.backoff.delay_s(attempt, random.random))

@@ -6,10 +6,11 @@ Above this file there is no difference between a single Redis or Valkey, Sentine
 import asyncio
 import contextlib
 import functools
+import itertools
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -25,21 +26,32 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError, ResponseError
 
 from shared import metrics
-from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, NotDone, RoomcastError
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, Malformed, NotDone, RoomcastError
 from shared.redis_link import Link, MemoryLink, SocketLink
 
 TIMEOUT_S = 3.0  # of one command, and of connecting; below half of the default lease
 CALLS_MAX = 64  # in flight per process; redis-py's pools fail at 100 connections, here the rest waits its turn
+PIPELINE_MAX = 500  # commands sent at once, so that neither Redis nor the event loop is held up
 ASK_SENTINELS_S = 0.5  # between two questions who is master, however many commands are refused
 
 _OUR_FAULT = frozenset({"ERR"})
-"""Codes of errors that asking again does not cure: bad arguments, an unknown command. Not WRONGTYPE: a key that
-somebody else wrote is no bug of ours, and goes away."""
+"""Codes of errors that asking again does not cure: bad arguments, an unknown command."""
+
+FOREIGN = "WRONGTYPE"
+"""The code of a key that somebody else wrote: no bug of ours, and it goes away. Can come in the middle of a script."""
 
 _REFUSED_WHOLE = frozenset(
     {"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN"}
 )
-"""Codes that come before anything is done, also of a script. Not WRONGTYPE, which can come in its middle."""
+"""Codes that come before anything is done, also of a script."""
+
+_OTHER = "other"
+_REFUSALS = _REFUSED_WHOLE | {"NOAUTH", "NOPERM", "WRONGPASS"}
+for _word in (*_REFUSALS, _OTHER):
+    metrics.REDIS_REFUSALS.labels(_word)  # from 0 on, as in `shared.metrics`
+
+_OF_PIPELINE = " of pipeline caused error: "
+"""Where redis-py, which puts its own words before an answer to one command of several, lets it begin."""
 
 _UVLOOP_CLOSED = "the handler is closed"
 """How uvloop's RuntimeError for a write to a connection that the other side has just closed names it. asyncio's own
@@ -55,6 +67,7 @@ def broker_errors() -> Iterator[None]:
 
     Raises:
         NotDone: it refuses (memory used up, replicas missing, loading, failing over).
+        Malformed: the key is of another type than ours.
         BrokerUnavailable: not reachable, or too slow. What was asked may have been done.
         LocalProtocolError: it understood us, and we asked for nonsense.
     """
@@ -67,11 +80,14 @@ def broker_errors() -> Iterator[None]:
     except NoScriptError:
         raise  # an answer, and no failure
     except ResponseError as error:
-        code = error.status_code or str(error).partition(" ")[0]  # the first word is the code, by protocol
+        code = code_of(error)
         text = f"{type(error).__name__}: {error}"
         if code in _OUR_FAULT:
             raise LocalProtocolError(text) from error
-        metrics.REDIS_REFUSALS.labels(code).inc()
+        if code == FOREIGN:
+            metrics.REDIS_MALFORMED.labels("key").inc()
+            raise Malformed(text) from error
+        metrics.REDIS_REFUSALS.labels(code if code in _REFUSALS else _OTHER).inc()
         kind = NotDone if code in _REFUSED_WHOLE else BrokerUnavailable
         raise kind(text) from error
     except (RedisError, RedisClusterException, OSError) as error:
@@ -83,6 +99,17 @@ def broker_errors() -> Iterator[None]:
     finally:
         if task and task.cancelling() > cancelled_before:
             raise asyncio.CancelledError
+
+
+def code_of(error: ResponseError) -> str:
+    """The first word of what Redis answered, by protocol its code."""
+    return error.status_code or str(error).rpartition(_OF_PIPELINE)[2].lstrip("('\"").partition(" ")[0]
+
+
+def foreign(key: str) -> Malformed:
+    """The error of a key that `FOREIGN` was answered about; counted."""
+    metrics.REDIS_MALFORMED.labels("key").inc()
+    return Malformed(f"{key} is of another type than ours")
 
 
 class RedisClient:
@@ -109,9 +136,32 @@ class RedisClient:
                 with broker_errors():
                     yield self.commands
         except BrokerUnavailable as error:
-            if isinstance(error.__cause__, ResponseError):
+            if isinstance(error.__cause__, ResponseError) and not isinstance(error, Malformed):
                 await self._on_refusal()
             raise
+
+    async def read_each(self, commands: Iterable[tuple[str, ...]]) -> list[Any]:
+        """The answers to commands that read a key each, many at once; `Malformed` in place of those of foreign keys.
+
+        Args:
+            commands: name, key and arguments of each; taken from as they are sent.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        found: list[Any] = []
+        waiting = iter(commands)
+        while batch := list(itertools.islice(waiting, PIPELINE_MAX)):
+            async with self.turn() as redis:
+                try:
+                    found += await _pipelined(redis, batch)
+                except ResponseError as error:
+                    if code_of(error) != FOREIGN:
+                        raise
+                    # Only now, for in a Cluster redis-py tries none again whose errors are told with the answers.
+                    answers = await _pipelined(redis, batch, raise_on_error=False)
+                    found += map(_own, batch, answers)
+        return found
 
     async def ask_once(self, key: str, *command: str | bytes | int) -> Any:
         """The answer to a command that is sent once.
@@ -189,6 +239,23 @@ class RedisClient:
         for resource in self._closed_with_it:
             with contextlib.suppress(RedisError, RedisClusterException, OSError):
                 await resource.aclose()
+
+
+async def _pipelined(redis: Any, commands: Sequence[tuple[str, ...]], **options: bool) -> list[Any]:
+    pipeline = redis.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    answers: list[Any] = await pipeline.execute(**options)
+    return answers
+
+
+def _own(command: tuple[str, ...], answer: Any) -> Any:
+    """An answer, or that its key is none of ours; other errors are raised."""
+    if not isinstance(answer, Exception):
+        return answer
+    if not isinstance(answer, ResponseError) or code_of(answer) != FOREIGN:
+        raise answer
+    return foreign(command[1])
 
 
 def _abort(connections: Iterable[Any]) -> None:

@@ -57,7 +57,8 @@ class Room:
 
     Attributes:
         listeners: the clients that entered and are still there.
-        counters: what clients did, see `ServerConnection`, and connections_opened.
+        counters: what clients did, see `ServerConnection`, connections_opened, and live_checks: how often it was asked
+            for at the doors that tell whether it is live.
         methods: how many messages of which method were sent live.
         listed: the newest of them.
     """

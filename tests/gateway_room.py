@@ -99,6 +99,10 @@ class FakeDemand:
         self.away = False
         self.ingestors: list[ClusterMember] = []
         self.points_to: RoomKey | None = None
+        self.held = False
+
+    async def is_held(self, room: RoomKey) -> bool:
+        return self.held
 
     async def announce(self, room: RoomKey) -> None:
         self._tell("announce")
@@ -108,6 +112,9 @@ class FakeDemand:
 
     async def want_raw(self, room: RoomKey) -> None:
         self._tell("raw")
+
+    async def want_wait(self, room: RoomKey) -> None:
+        self._tell("wait")
 
     async def target(self, name: RoomKey) -> RoomKey | None:
         return self.points_to
@@ -124,6 +131,8 @@ class FakeDemand:
 
 class Listener(ListSink):
     """A client in the room, and its sink."""
+
+    waits = False
 
     def __init__(self, wanted: EventFilter = DEFAULT_FILTER) -> None:
         super().__init__()

@@ -48,12 +48,12 @@ class Holder:
         self._lease, self._offset = lease, 0
         return lease
 
-    async def wanted(self, *, raw: bool = False) -> None:
-        """Return when a gateway wants the room; with `raw`, its raw events too."""
+    async def wanted(self, *, raw: bool = False, wait: bool = False) -> None:
+        """Return when a gateway wants the room; with `raw`, its raw events too; with `wait`, somebody waits for it."""
         async with asyncio.timeout(10):
             while True:
                 wish = await self.demand.look(self.room)
-                if wish.remaining_ms and wish.raw >= raw:
+                if wish.remaining_ms and wish.raw >= raw and wish.wait >= wait:
                     return
                 await asyncio.sleep(0.005)
 

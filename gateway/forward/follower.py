@@ -50,7 +50,13 @@ class _Nowhere:
 
 
 class Follower:
-    """A room, or a name that points to one, as a target gets it. It is the member that rooms know."""
+    """A room, or a name that points to one, as a target gets it. It is the member that rooms know.
+
+    Attributes:
+        waits: it stays while its room is not live.
+    """
+
+    waits = True
 
     def __init__(
         self, relay: Relay, asked: RoomKey, wanted: EventFilter, target: Target, places: Places, *, linger_s: float

@@ -5,7 +5,8 @@
  * in, in ms), so it runs under node as well. A frame of an unknown type changes nothing; nothing here grows for ever.
  */
 
-export const ROWS_MAX = 300; // lines kept on the screen
+export const ROWS_MAX = 200; // lines kept on the screen
+export const DELAYS_MAX = 64; // events whose way here is remembered, for the middle one of them
 const GIVERS_MAX = 1000; // people whose gifts are added up; above it the smaller half is forgotten
 const RATE_WINDOW_MS = 3000; // events per second are averaged over about this long
 const JOINS_TOGETHER_MS = 4000; // arrivals closer than this share one line
@@ -22,12 +23,30 @@ const STEPS = new Map([
 const STATUSES = new Map([...STEPS, ["connected", "live"], ["reconnecting", "reconnecting"], ["waiting", "waiting"]]);
 
 /** Errors about one option; the rest of the room goes on. */
-const HARMLESS_CODES = new Set(["bad_option", "bad_cursor"]);
+export const HARMLESS_CODES = new Set(["bad_option", "bad_cursor"]);
 
-/** The state of a room before its first frame; `wanted` is what it was asked for by. */
-export function newRoom(wanted) {
+
+/** What readers may want to be without -> the types of events that are told as it. */
+export const GROUPS = new Map(Object.entries({
+  chat: ["chat", "emote"],
+  gift: ["gift"],
+  social: ["follow", "share", "subscribe", "fans_club"],
+  join: ["member"],
+  notice: ["notice", "intro", "question", "envelope", "shopping"],
+}));
+const GROUP_OF = new Map([...GROUPS].flatMap(([group, types]) => types.map((type) => [type, group])));
+
+/**
+ * The state of a room before its first frame.
+ *
+ * @param wanted what it was asked for by.
+ * @param hidden groups that the reader does not see now; the set may change at any time.
+ * @param rowsMax how many lines are kept.
+ * @param giftShownMs how long after it was last given a gift is among them.
+ */
+export function newRoom(wanted, { hidden = new Set(), rowsMax = ROWS_MAX, giftShownMs = Infinity } = {}) {
   return {
-    wanted,
+    wanted, hidden, rowsMax, giftShownMs,
     state: { name: "connecting", message: "", detail: "", suggestion: "", step: 0 },
     wasLive: false,
     paused: false,
@@ -36,6 +55,9 @@ export function newRoom(wanted) {
     title: "",
     host: null,
     ...newCounters(),
+    told: new Map([...GROUPS.keys()].map((group) => [group, 0])), // events by group since the page was opened
+    events: 0, // of all types
+    health: { gaps: 0, dropped: 0, returns: 0, delays: [] },
     rows: [], // oldest first
     changed: new Set(), // rows to draw, and keys of rows to take away: whoever draws empties both
     removed: new Set(),
@@ -56,7 +78,11 @@ function newCounters() {
   };
 }
 
-/** Bring `room` up to date with one frame. Frames of a kind unknown here change nothing. */
+/**
+ * Bring `room` up to date with one frame. Frames of a kind unknown here change nothing.
+ *
+ * @param now in ms, by the server's clock as far as that is known: how late an event is is told by it.
+ */
 export function receive(room, frame, now) {
   if (typeof frame.status === "string") return receiveStatus(room, frame);
   if (typeof frame.error === "string") return receiveError(room, frame);
@@ -65,9 +91,22 @@ export function receive(room, frame, now) {
 
   if (room.id && frame.room !== room.id) Object.assign(room, newCounters(), { paused: false });
   room.id = frame.room;
+  room.events += 1;
+  const group = GROUP_OF.get(frame.type);
+  if (group) room.told.set(group, room.told.get(group) + 1);
   if (room.replaying > 0) room.replaying -= 1;
-  else if (!frame.history) room.rate = { value: eventsPerSecond(room, now) + 1000 / RATE_WINDOW_MS, at: now };
+  else if (!frame.history) {
+    room.rate = { value: eventsPerSecond(room, now) + 1000 / RATE_WINDOW_MS, at: now };
+    room.health.delays.push(Math.max(0, now - frame.time));
+    if (room.health.delays.length > DELAYS_MAX) room.health.delays.shift();
+  }
   EVENTS.get(frame.type)?.(room, frame, now);
+}
+
+/** How late events came of late, in ms: the middle one of the last few; null before the first. */
+export function delay(room) {
+  const sorted = [...room.health.delays].sort((a, b) => a - b);
+  return sorted.length ? sorted[sorted.length >> 1] : null;
 }
 
 export function eventsPerSecond(room, now) {
@@ -79,6 +118,7 @@ export function expire(room, now) {
   for (const part of ["pin", "caption", "battle", "poll", "joins"]) {
     if (room[part]?.until <= now) room[part] = null;
   }
+  for (const row of room.rows.filter(({ until }) => until <= now)) removeRow(room, row);
 }
 
 /** Who gave most, as far as we know: [{user, diamonds}]. */
@@ -106,6 +146,7 @@ function receiveStatus(room, { status, message = "", code, reconnect, step = 0 }
   if (status === "closing") name = reconnect ? "reconnecting" : code === "ended" ? "ended" : "closed";
   if (name === undefined) return;
   if (STEPS.has(status) && room.wasLive) name = "reconnecting";
+  if (name === "live" && room.wasLive && room.state.name === "reconnecting") room.health.returns += 1;
   room.wasLive ||= name === "live";
   room.state = { name, message, detail: "", suggestion: "", step };
 }
@@ -118,8 +159,12 @@ function receiveError(room, { error, detail = "", suggestion = "", code = "", re
 
 const FRAMES = new Map([
   ["recovered", (room, { count }) => { room.replaying = count; }],
-  ["gap", (room, { reason }) => addRow(room, { kind: "mark", what: "gap", reason })],
+  ["gap", (room, { reason }) => {
+    room.health.gaps += 1;
+    addRow(room, { kind: "mark", what: "gap", reason });
+  }],
   ["dropped", (room, { count }) => {
+    room.health.dropped += count;
     const last = room.rows.at(-1);
     if (last?.what !== "dropped") return addRow(room, { kind: "mark", what: "dropped", count });
     last.count += count;
@@ -215,15 +260,15 @@ const EVENTS = new Map([
 ]);
 
 /** One row per streak, by who gave what in which run of presses; `delta` is counted, so nothing counts twice. */
-function receiveGift(room, { id, user, gift, gift_id, group_id, total, diamonds, final, to_user }) {
+function receiveGift(room, { id, user, gift, gift_id, group_id, total, diamonds, final, to_user }, now) {
   room.diamonds += diamonds;
   credit(room, user, (known) => known + diamonds);
   const sender = user.masked ? `${user.id}/${user.nickname}` : user.id; // one id for many
   const streak = group_id === "0" ? null : `${sender}/${gift_id}/${group_id}`;
   const row = streak && room.rows.findLast((candidate) => candidate.streak === streak);
-  const now = { total, value: total * gift.diamond_count, open: !final };
-  if (!row) return addRow(room, { kind: "gift", id, user, to: to_user, gift, streak, ...now });
-  Object.assign(row, now);
+  const streaking = { total, value: total * gift.diamond_count, open: !final, until: now + room.giftShownMs };
+  if (!row) return addRow(room, { kind: "gift", id, user, to: to_user, gift, streak, ...streaking });
+  Object.assign(row, streaking);
   room.changed.add(row);
 }
 
@@ -244,13 +289,16 @@ function describe(room, { title, owner }) {
 
 function addRow(room, row) {
   row.key = ++room.lastKey;
+  row.group = row.kind === "mark" ? "" : GROUP_OF.get(row.what ?? row.kind) ?? "notice";
+  row.shown = false; // set by whoever draws
   room.rows.push(row);
   room.changed.add(row);
-  if (room.rows.length > ROWS_MAX) removeRow(room, room.rows[0]);
+  // What nobody sees makes room first: who hides the chat of a busy room keeps its gifts.
+  if (room.rows.length > room.rowsMax) removeRow(room, room.rows.find(({ group }) => room.hidden.has(group)) ?? room.rows[0]);
 }
 
 function removeRow(room, row) {
   room.rows.splice(room.rows.indexOf(row), 1);
   room.changed.delete(row);
-  room.removed.add(row.key);
+  if (row.shown) room.removed.add(row.key); // a tab in the background draws nothing: then there is nothing to take away
 }

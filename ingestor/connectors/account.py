@@ -30,7 +30,7 @@ class Account:
         Args:
             key: empty when there is none.
             setting: by which it is set.
-            without: what becomes of a provider that has none, in a word.
+            without: what becomes of a provider that has none: "it ...".
         """
         is_set = bool(key.get_secret_value())
         metrics.PROVIDER_KEY.labels(self._platform, self._provider).set(is_set)
@@ -38,8 +38,8 @@ class Account:
             logger.info("provider has a key platform=%s provider=%s", self._platform, self._provider)
         else:
             logger.info(
-                "provider has no key platform=%s provider=%s setting=%s without=%s",
-                self._platform, self._provider, setting, without,
+                "provider has no key, without which it %s platform=%s provider=%s setting=%s",
+                without, self._platform, self._provider, setting,
             )  # fmt: skip
 
     def tell_quota(self, reply: Reply) -> None:

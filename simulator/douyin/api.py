@@ -58,6 +58,7 @@ class Api:
         if host is None:
             return JSONResponse(refusal(NOT_FOUND, now_ms))
         _count_a_bogus(request, host.room.counters)
+        host.room.counters["live_checks"] += 1
         if host.profile.restricted and not is_logged_in(request.cookies):
             return JSONResponse(refusal(NO_LOGIN, now_ms))
         return JSONResponse(entered(host, self._world.config.public_url, now_ms))

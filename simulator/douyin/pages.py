@@ -72,6 +72,7 @@ class Pages:
 
     def _room_html(self, host: Host, visitor: str) -> str:
         pictures = self._world.config.public_url
+        host.room.counters["live_checks"] += 1
         room_id = str(host.room.id)
         flight = Flight()
         flight.row(["$", "$Le", None, {"state": {"roomStore": {"roomInfo": {}, "liveStatus": "normal"}}}])

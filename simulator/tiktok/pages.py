@@ -78,6 +78,7 @@ class Pages:
         host = self._site.host(name)
         if host is None:
             return JSONResponse({"statusCode": NO_SUCH_USER, "message": "user_not_found", "data": None})
+        host.room.counters["live_checks"] += 1
         if host.room.restricted and "sessionid" not in request.cookies:
             return JSONResponse({"statusCode": RESTRICTED, "message": "", "data": None})
         return JSONResponse({"statusCode": 0, "message": "", "data": _user_room(host, self._world.config.public_url)})
@@ -142,6 +143,8 @@ class Pages:
 def alive_answer(site: Site, room_ids: Iterable[str]) -> dict[str, Any]:
     """Which of these rooms are live; unknown ones are left out."""
     rooms = [room for text in room_ids if (room := site.find(text))]
+    for room in rooms:
+        room.counters["live_checks"] += 1
     alive = [
         {"alive": room.status is not RoomStatus.ENDED, "room_id": room.id, "room_id_str": str(room.id)}
         for room in rooms

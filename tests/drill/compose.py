@@ -64,6 +64,16 @@ def clients() -> dict[str, int]:
     return counts
 
 
+def holder() -> Container:
+    """The ingestor that has most rooms."""
+    told = json.loads(ask(containers("gateway")[0], "/cluster"))["ingestors"]
+    most = max(told, key=lambda ingestor: ingestor["rooms"])["name"]
+    for ingestor in containers("ingestor"):
+        if most.startswith(run("docker", "inspect", "-f", "{{.Config.Hostname}}", ingestor.name).strip()):
+            return ingestor
+    raise RuntimeError(f"no container of {most}")
+
+
 def servers_up() -> int:
     """Gateways that the balancer sends clients to."""
     balancer = containers("balancer")[0].name

@@ -1,7 +1,6 @@
 """`python app.py`: everything in one process, as a newcomer meets it."""
 
 import contextlib
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import free_port, need
+from tests.conftest import free_port
 from tests.e2e.cluster import Client, Processes, until, wait_for
 
 
@@ -87,26 +86,6 @@ async def test_an_interrupt_ends_it_cleanly_and_tells_its_clients(own_laptop: La
     assert client.close_code == 1012
     assert client.frames[-1]["code"] == "draining"
     assert "Traceback" not in own_laptop.processes.output()
-
-
-async def test_the_viewer_page_shows_what_happens_in_the_room(laptop: Laptop) -> None:
-    chromium = need("chromium", "chromium")
-    from playwright.async_api import async_playwright
-
-    problems: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, headless=True)
-        page = await browser.new_page()
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.goto(f"http://{laptop.address}/viewer?room=@demo&lang=en")
-        await page.get_by_text("Night kitchen").first.wait_for()
-        await page.locator("#chat li").nth(5).wait_for()
-        if folder := os.environ.get("SCREENSHOTS"):
-            await page.wait_for_timeout(8000)
-            await page.screenshot(path=f"{folder}/viewer.png")
-        await browser.close()
-    assert problems == []
 
 
 def test_what_the_readme_names_answers(laptop: Laptop) -> None:

@@ -85,6 +85,24 @@ async def test_upgrade_that_cannot_be_read_is_answered(port: int) -> None:
         assert (await peer.rest()).startswith(b"HTTP/1.1 414 ")
 
 
+@pytest.mark.parametrize(
+    ("request_head", "answer"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n", b"HTTP/1.1 200 "),
+        (b"GET /healthz HTTP/1.1\r\n: x\r\n\r\n", b"HTTP/1.1 400 "),
+        (b"\x16\x03\x01\x02\x00\x01\x00", b"HTTP/1.1 400 "),
+    ],
+    ids=["another upgrade", "a header without name", "a greeting of TLS"],
+)
+async def test_what_strangers_ask_is_answered_and_not_logged(
+    port: int, request_head: bytes, answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Peer(port)) as peer:
+        await peer.send(request_head)
+        assert (await peer.rest()).startswith(answer)
+    assert caplog.records == []
+
+
 async def test_message_of_endless_fragments_is_refused(port: int) -> None:
     with closing(Peer(port)) as peer:
         await peer.upgrade()

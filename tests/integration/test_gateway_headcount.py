@@ -62,10 +62,34 @@ async def test_little_is_told_at_once_and_everybody_has_a_turn(redis: RedisClien
     for beat in range(1, 6):
         await here.tell(dict.fromkeys(ROOMS, beat))
         seen.append(await here.read(["here"], ROOMS))
-    assert seen == [[1, 1, 0, 0, 0], [1, 1, 2, 2, 0], [3, 1, 2, 2, 3], [3, 4, 4, 2, 3], [3, 4, 4, 5, 5]]
+    assert seen == [[1, 1, 0, 0, 0], [2, 1, 2, 0, 0], [2, 3, 2, 3, 0], [4, 3, 2, 3, 4], [4, 5, 5, 3, 4]]
     for _ in range(3):
         await here.tell({})
     assert await here.read(["here"], ROOMS) == [0] * 5
+
+
+async def test_new_rooms_keep_neither_changes_nor_departures_out(redis: RedisClient) -> None:
+    here = Headcount(redis, "here", news_max=4)
+    await here.tell(dict.fromkeys(ROOMS[:3], 1))
+    crowd = {RoomKey("tiktok", f"74{n}"): 1 for n in range(20)}
+    await here.tell({ONE: 2, OTHER: 2} | crowd)
+    assert await here.read(["here"], ROOMS[:3]) == [2, 2, 0]
+
+
+async def test_changes_do_not_keep_new_rooms_out(redis: RedisClient) -> None:
+    here = Headcount(redis, "here", news_max=2)
+    await here.tell({ONE: 1, OTHER: 1})
+    for beat in (2, 3):
+        await here.tell({**dict.fromkeys(ROOMS[:2], beat), ROOMS[2]: 1})
+    assert await here.read(["here"], [ROOMS[2]]) == [1]
+
+
+async def test_a_gateway_whose_numbers_are_of_another_kind_counts_nothing(redis: RedisClient) -> None:
+    here = Headcount(redis, "here")
+    await here.tell({ONE: 2})
+    await redis.commands.set(clients_of("odd"), "many")
+    assert await here.read(["odd"], [ONE, OTHER]) == [0, 0]
+    assert await here.read(["odd", "here"], [ONE, OTHER]) == [2, 0]
 
 
 async def test_a_gateway_tells_what_it_has(redis: RedisClient) -> None:

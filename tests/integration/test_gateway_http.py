@@ -1,5 +1,6 @@
 """What operators and load balancers ask."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -71,6 +72,51 @@ async def test_plain_request_to_a_room_is_told_to_upgrade(gateway: Gateway) -> N
 async def test_socket_elsewhere_is_refused(gateway: Gateway) -> None:
     with pytest.raises(InvalidStatus):
         await connect(f"ws://127.0.0.1:{gateway.port}/rooms")
+
+
+async def ask(gateway: Gateway, path: str) -> bytes:
+    """The answer to a path that no client of ours would send as it is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/rooms/tiktok/{ROOM}/../../../viewer",
+        "/rooms/tiktok/../../viewer/static/viewer.js",
+        "/rooms/tiktok/%2e%2E/%2e./viewer",
+        "/rooms/tiktok/x%2f..%2f..%2f..%2fviewer",
+        "/rooms/tiktok/x\\..\\..\\viewer",
+        "/rooms/tiktok/./viewer",
+        "/rooms/..",
+        "/../metrics",
+        "/metrics/.",
+        f"/sse/tiktok/../{ROOM}",
+        "http://x/rooms/tiktok/../../viewer",
+    ],
+)
+async def test_path_that_stands_for_another_one_is_not_found(gateway: Gateway, path: str) -> None:
+    answer = await ask(gateway, path)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"x-content-type-options: nosniff" in answer
+    assert answer.endswith(b"\r\n\r\nNot Found")
+
+
+@pytest.mark.parametrize("path", ["/health?next=/../x", "/viewer/static/viewer.js"])
+async def test_dots_elsewhere_are_nothing_special(gateway: Gateway, path: str) -> None:
+    assert (await ask(gateway, path)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("path", ["/ws/../metrics", "/ws/tiktok/..", "/ws/tiktok/%2e%2e%2fmetrics", "/ws/./x"])
+async def test_socket_whose_path_stands_for_another_one_is_told_that_it_is_no_room(gateway: Gateway, path: str) -> None:
+    async with gateway.join(path.removeprefix("/ws/")) as client:
+        assert await client.closed() == (1000, "bad_room")
 
 
 async def test_the_viewer_offers_every_platform(gateway: Gateway) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.close_codes import Code
 from shared.logs import JsonFormatter
 from tests.gateways import Gateway, running_gateway
 from tests.holder import Holder, HolderClient
@@ -40,17 +41,16 @@ def lines(caplog: pytest.LogCaptureFixture, start: str) -> list[dict[str, Any]]:
     return [line for line in found if line["message"].startswith(start)]
 
 
-async def test_a_client_that_is_closed_for_its_own_fault_is_logged_with_its_id(
+async def test_a_client_that_is_closed_alone_is_logged_with_its_id(
     gateway: Gateway, holder: Holder, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with gateway.join(ROOM) as client, gateway.join(ROOM) as other:
         await client.until(status="connected")
         await other.until(status="connected")
-        await client.socket.send("x" * 5000)
-        await client.closed()
+        next(iter(gateway.endpoint._sessions)).fail(Code.INTERNAL)
         await gateway.shows(clients=1)
     (closed,) = lines(caplog, "client closed")
-    assert (closed["level"], closed["room"], closed["code"]) == ("INFO", KEY, "too_large")
+    assert (closed["level"], closed["room"], closed["code"]) == ("INFO", KEY, "internal")
     assert closed["seconds"] >= 0
     came, joined, left = (
         {line["client"]: line["level"] for line in lines(caplog, start)}
@@ -64,14 +64,21 @@ async def test_a_client_that_is_closed_for_its_own_fault_is_logged_with_its_id(
 async def test_who_leaves_or_is_closed_with_its_room_is_logged_for_those_who_search_only(
     gateway: Gateway, holder: Holder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with gateway.join(ROOM) as client, gateway.join("tiktok/-") as stranger:
+    async with (
+        gateway.join(ROOM) as client,
+        gateway.join("tiktok/-") as stranger,
+        gateway.join(ROOM) as talker,
+    ):
         await stranger.closed()
+        await talker.socket.send("x" * 5000)
+        await talker.closed()
         await client.until(status="connected")
         await client.say({"action": "close"})
         await client.closed()
     assert {line["code"]: line["level"] for line in lines(caplog, "client closed")} == {
         "bad_room": "DEBUG",
         "requested": "DEBUG",
+        "too_large": "DEBUG",
     }
 
 

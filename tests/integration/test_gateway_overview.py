@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.headcount import Headcount
@@ -11,11 +12,11 @@ from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.events import encode
-from shared.keys import RoomKeys, load_of
+from shared.keys import GATEWAYS, INGESTORS, ROOMS, RoomKeys, clients_of, load_of
 from shared.phases import Phase
 from shared.room import RoomKey
 from tests.conftest import RedisServer
-from tests.events import chat, like
+from tests.events import ANA, chat, like
 from tests.gateways import Gateway, running_gateway
 from tests.holder import Holder, HolderClient
 from tests.topologies import ClusterTopology
@@ -68,7 +69,7 @@ async def test_a_room_is_shown_with_all_that_is_known_of_it(gateway: Gateway, cl
         told = await holder.broker.set_phase(
             holder.lease,
             await holder.tell(Phase.CONNECTED),
-            {"title": "Morning", "owner": b'{"id":"1","nickname":"Ana"}', "viewer_count": "12", "gifts": "1"},
+            {"title": "Morning", "owner": msgspec.json.encode(ANA), "viewer_count": "12", "gifts": "1"},
         )
         assert told
         last = await say(holder, 3)
@@ -92,7 +93,7 @@ async def test_a_room_is_shown_with_all_that_is_known_of_it(gateway: Gateway, cl
         "holder": "holder",
         "epoch": epoch,
         "title": "Morning",
-        "owner": {"id": "1", "nickname": "Ana"},
+        "owner": msgspec.to_builtins(ANA),
         "viewers": 12,
         "gifts": True,
         "log": {"length": 5, "first": f"{epoch}-0", "last": str(last)},
@@ -159,6 +160,63 @@ async def test_state_of_another_version_is_shown_as_far_as_it_can_be_read(
         keys.state, mapping={"phase": "dancing", "owner": "{", "title": "T", "last_error": "[]"}
     )
     await cluster.redis.commands.set(keys.lease, "of another kind")
+    room = (await gateway.get(f"/rooms/tiktok/{ROOM}")).json()
+    assert room == {"platform": "tiktok", "room": ROOM, "clients": 0, "clients_here": 0, "title": "T", "wanted_ms": 0}
+
+
+WRONG_LOG = {"fields": {"t": "chat"}, "id": f"{2**60}-1"}
+FOREIGN = {
+    "state of another type": lambda keys, redis: redis.set(keys.state, "1"),
+    "lease of another type": lambda keys, redis: redis.hset(keys.lease, "1", "1"),
+    "log of another type": lambda keys, redis: redis.set(keys.log, "1"),
+    "log with ids too large": lambda keys, redis: redis.xadd(keys.log, **WRONG_LOG),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+async def test_a_key_of_somebody_else_spoils_one_room_only(gateway: Gateway, cluster: HolderClient, what: str) -> None:
+    demand, commands = Demand(cluster.redis, idle_timeout_s=60), cluster.redis.commands
+    spoilt, whole = RoomKey.parse(KEY), RoomKey("tiktok", "7300000000000000002")
+    await FOREIGN[what](RoomKeys.of(spoilt), commands)
+    for room in (spoilt, whole):
+        await demand.announce(room)
+    answer = (await gateway.get("/rooms")).json()
+    rooms = {room["room"]: room for room in answer["rooms"]}
+    assert answer["total"] == 2
+    assert rooms[ROOM]["clients"] == 0
+    assert rooms[ROOM]["fault"].startswith(f"rc:{{{KEY}}}:")
+    assert "fault" not in rooms[whole.room]
+    alone = await gateway.get(f"/rooms/tiktok/{ROOM}")
+    assert (alone.status_code, alone.json()["fault"]) == (200, rooms[ROOM]["fault"])
+    assert (await gateway.get("/cluster")).status_code == 200
+
+
+async def test_members_whose_keys_are_of_another_type_hide_no_others(gateway: Gateway, cluster: HolderClient) -> None:
+    demand, commands = Demand(cluster.redis, idle_timeout_s=60), cluster.redis.commands
+    for kind in (GATEWAYS, INGESTORS):
+        await commands.zadd(kind, {"odd": now_ms()})
+    for key in (load_of("gateway:odd"), load_of("ingestor:odd"), clients_of("odd")):
+        await commands.set(key, "1", ex=20)
+    await demand.heartbeat("ingestor", "in-1", {"rooms": 3, "max_rooms": 10})
+    await demand.announce(RoomKey.parse(KEY))
+    answer = (await gateway.get("/cluster")).json()
+    assert {member["name"] for member in answer["gateways"]} == {"gw-1", "odd"}
+    faults = {member["name"]: member.get("fault") for member in answer["ingestors"]}
+    assert faults == {"odd": "rc:load:ingestor:odd is of another type than ours", "in-1": None}
+    assert (answer["clients_left"], answer["rooms_left"]) == (20_000, 7)
+    assert [room["clients"] for room in (await gateway.get("/rooms")).json()["rooms"]] == [0]
+
+
+async def test_an_index_of_another_type_is_told_as_such(gateway: Gateway, cluster: HolderClient) -> None:
+    await cluster.redis.commands.set(ROOMS, "1")
+    answer = await gateway.get("/rooms")
+    assert (answer.status_code, "WRONGTYPE" in answer.json()["status"]) == (503, True)
+
+
+async def test_what_is_nested_without_end_counts_as_unknown(gateway: Gateway, cluster: HolderClient) -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    state = {"owner": b'{"id":"1","x":%s}' % deep, "phase": b'{"phase":"connected","at":1,"x":%s}' % deep}
+    await cluster.redis.commands.hset(RoomKeys.of(RoomKey.parse(KEY)).state, mapping=state | {"title": "T"})
     room = (await gateway.get(f"/rooms/tiktok/{ROOM}")).json()
     assert room == {"platform": "tiktok", "room": ROOM, "clients": 0, "clients_here": 0, "title": "T", "wanted_ms": 0}
 

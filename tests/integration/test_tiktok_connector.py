@@ -322,10 +322,11 @@ def test_a_provider_without_its_key_is_left_out_and_that_is_said(make: Make, cap
     caplog.set_level(logging.INFO)
     make()
     assert (
-        "provider has no key platform=tiktok provider=tikhub setting=TIKHUB_API_KEY without=left_out"
+        "provider has no key, without which it is left out platform=tiktok provider=tikhub setting=TIKHUB_API_KEY"
     ) in caplog.messages
     assert (
-        "provider has no key platform=tiktok provider=euler setting=ROOMCAST_EULER_API_KEY without=few_requests"
+        "provider has no key, without which it answers a few requests a minute "
+        "platform=tiktok provider=euler setting=ROOMCAST_EULER_API_KEY"
     ) in caplog.messages
     assert "providers chosen platform=tiktok order=euler,direct" in caplog.messages
     assert [key_of("tikhub"), key_of("euler"), key_of("direct")] == [0, 0, None]

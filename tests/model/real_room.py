@@ -265,6 +265,8 @@ class Ingestor:
 class Viewer(ListSink):
     """The client: a member of the gateway's room, and its own sink."""
 
+    waits = False
+
     def __init__(self, world: "World") -> None:
         super().__init__()
         self.subscriber = Subscriber(self, SendLimits(10**6, 10**7, 10), DEFAULT_FILTER)

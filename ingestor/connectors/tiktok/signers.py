@@ -216,9 +216,10 @@ def usable_providers(
     names = list(dict.fromkeys(settings.tiktok_providers))
     setting_of = environment_names(TikTokSettings)
     if "euler" in names:
-        Euler.account.tell_key(settings.euler_api_key, setting_of["euler_api_key"], without="few_requests")
+        without = "answers a few requests a minute"
+        Euler.account.tell_key(settings.euler_api_key, setting_of["euler_api_key"], without=without)
     if "tikhub" in names:
-        TikHub.account.tell_key(settings.tikhub_api_key, setting_of["tikhub_api_key"], without="left_out")
+        TikHub.account.tell_key(settings.tikhub_api_key, setting_of["tikhub_api_key"], without="is left out")
         if not settings.tikhub_api_key.get_secret_value():
             names.remove("tikhub")
     if not names:

@@ -17,6 +17,7 @@ from shared.room import RoomKey
 from tests.chaos.proxy import Proxy
 from tests.conftest import RedisServer, free_port
 from tests.integration.shared.conftest import Bench, Ear
+from tests.measured import measured
 
 LIMITS = LinkLimits(probe_after_s=0.1, answer_within_s=0.3, confirm_within_s=5, backoff=Backoff(0.01, 0.05))
 HASTY = LinkLimits(probe_after_s=0.1, answer_within_s=0.3, confirm_within_s=0.1, backoff=Backoff(0.01, 0.05))
@@ -247,6 +248,19 @@ async def test_room_wanted_while_redis_is_away_is_there_when_it_comes(own_redis:
         await ear.until(lambda: ear.link)
     assert ear.resubscribed == [RoomKey("tiktok", "1")]
     await redis.aclose()
+
+
+async def test_a_link_is_lost_once_however_often_it_is_tried_again(
+    own_bench: Bench, own_redis: RedisServer, ear: Ear, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = measured("redis_link_faults_total")
+    async with Channels(own_bench.redis, ear, LIMITS) as channels, asyncio.timeout(10):
+        await channels.subscribe(own_bench.room)
+        with caplog.at_level(logging.DEBUG, logger="shared.pubsub_link"):
+            own_redis.stop()
+            while caplog.text.count("pub/sub link lost") < 3:
+                await asyncio.sleep(0.01)
+    assert measured("redis_link_faults_total") == before + 1
 
 
 async def test_link_that_waits_for_redis_can_be_left(ear: Ear) -> None:

@@ -13,7 +13,7 @@ from shared.backoff import Backoff
 from shared.broker import Hole, PublishAnswer, Published
 from shared.channels import Channels, WakeChannel
 from shared.cursor import Cursor
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, Malformed
 from shared.keys import RoomKeys
 from shared.lease import Lease, Released, Renewed, new_owner
 from shared.pubsub_link import LinkLimits
@@ -108,6 +108,16 @@ async def test_rooms_live_on_every_master(masters: ClusterTopology, cluster: Red
         await ear.until(lambda: len(ear.alive) == len(ROOMS))
     assert len(ear.entries) == 2 * len(ROOMS)
     assert ear.resubscribed == []
+
+
+async def test_keys_of_another_type_hide_no_other_answers(masters: ClusterTopology, cluster: RedisClient) -> None:
+    bench = Bench(cluster)
+    one, *_ = ROOMS
+    await cluster.commands.set(RoomKeys.of(one).state, "1")
+    await cluster.commands.set(RoomKeys.of(one).lease, "1", px=60_000)
+    assert [ms > 0 for ms in await bench.broker.left_alone_ms(ROOMS, 0)] == [room == one for room in ROOMS]
+    with pytest.raises(Malformed, match=":state is of another type"):
+        await bench.broker.state(one)
 
 
 async def test_room_whose_slot_moves_is_written_all_the_time_and_heard_again(

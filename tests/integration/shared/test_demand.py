@@ -99,6 +99,27 @@ async def test_raw_is_a_wish_of_its_own(bench: Bench) -> None:
     assert 0 < await bench.commands.pttl(bench.keys.raw) <= 30_000
 
 
+async def test_waiting_is_a_wish_of_its_own(bench: Bench) -> None:
+    await bench.demand.want_wait(bench.room)
+    assert await bench.demand.look(bench.room) == Wish(remaining_ms=0, raw=False, wait=True)
+    assert 0 < await bench.commands.pttl(bench.keys.wait) <= 30_000
+
+
+async def test_looks_at_one_platform_are_booked_one_behind_another(bench: Bench) -> None:
+    async def book(platform: str) -> float:
+        return await bench.demand.book_look(platform, rest_s=60, gap_s=100)
+
+    first, second, third = [await book("tiktok") for _ in range(3)]
+    assert first == 60
+    assert 100 < second <= 160
+    assert 200 < third <= 260
+    assert await book("douyin") == 60
+
+
+async def test_a_look_is_booked_after_its_rest_however_few_others_there_are(bench: Bench) -> None:
+    assert [await bench.demand.book_look("tiktok", rest_s=rest_s, gap_s=0.01) for rest_s in (1, 60)] == [1, 60]
+
+
 async def test_scan_of_many_rooms_finds_them_all_the_newest_first(bench: Bench) -> None:
     rooms = [RoomKey("tiktok", str(number)) for number in range(1200)]
     for score, room in enumerate(rooms):

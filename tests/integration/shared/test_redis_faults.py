@@ -17,6 +17,7 @@ from shared.redis_client import open_redis
 from shared.scripts import Script
 from tests.conftest import RedisServer, free_port
 from tests.integration.shared.conftest import Bench, Ear, batch
+from tests.measured import measured
 
 
 @pytest.fixture
@@ -98,6 +99,14 @@ async def test_every_refusal_is_counted_by_its_word(bench: Bench) -> None:
         with pytest.raises(BrokerUnavailable):
             await bench.broker.publish(lease, 1, batch("a"), state={}, min_id=None)
     assert metrics.REDIS_REFUSALS.labels("OOM")._value.get() == before + 2
+
+
+async def test_refusal_of_one_command_of_several_is_told_by_its_word(bench: Bench) -> None:
+    await bench.commands.config_set("min-replicas-to-write", 1)
+    before = measured("redis_refusals_total", word="NOREPLICAS")
+    with pytest.raises(NotDone):
+        await bench.demand.heartbeat("gateway", "one", {"clients": 1})
+    assert measured("redis_refusals_total", word="NOREPLICAS") == before + 1
 
 
 async def test_replica_and_missing_replicas_are_refusals(bench: Bench) -> None:

@@ -93,11 +93,19 @@ def test_every_alert_says_what_to_do_and_has_its_heading() -> None:
 
 
 @pytest.mark.parametrize(
-    "sample", ['roomcast_ingestor_leases_total{what="lost"}', 'roomcast_redis_refusals_total{word="OOM"}']
+    "sample",
+    [
+        'roomcast_ingestor_leases_total{what="lost"}',
+        'roomcast_redis_malformed_total{where="key"}',
+        'roomcast_redis_refusals_total{word="OOM"}',
+        'roomcast_redis_refusals_total{word="MISCONF"}',
+        'roomcast_redis_refusals_total{word="NOAUTH"}',
+        'roomcast_redis_refusals_total{word="other"}',
+    ],
 )
 def test_counters_that_jump_are_told_from_zero_on(sample: str) -> None:
     """A paused ingestor loses all its leases in one moment: as a first value that would be no increase."""
-    code = "import prometheus_client, shared.metrics; print(prometheus_client.generate_latest().decode())"
+    code = "import prometheus_client, shared.redis_client; print(prometheus_client.generate_latest().decode())"
     result = subprocess.run([sys.executable, "-c", code], cwd=REPO_ROOT, capture_output=True, text=True, check=True)
     assert f"{sample} 0.0" in result.stdout.splitlines()
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.fresh import KEPT_MAX, Fresh
-from shared.errors import BrokerUnavailable
+from gateway.fresh import KEPT_MAX, Fresh, LookFailed
+from shared.errors import BrokerUnavailable, Malformed
 
 
 class Lookout:
@@ -16,6 +16,7 @@ class Lookout:
         self.at_once = 0
         self.most_at_once = 0
         self.away = False
+        self.broken = False
         self.gate = asyncio.Event()
         self.gate.set()
         self.now = 0.0
@@ -31,6 +32,8 @@ class Lookout:
             self.now += self.takes_s
             if self.away:
                 raise BrokerUnavailable("away")
+            if self.broken:
+                raise ZeroDivisionError
             return f"{key}{self.looks}"
         finally:
             self.at_once -= 1
@@ -78,6 +81,24 @@ async def test_that_redis_is_away_is_an_answer_too() -> None:
             await lookout.fresh.get("a")
     assert lookout.looks == 1
     lookout.away, lookout.now = False, 2.1
+    assert await lookout.fresh.get("a") == "a2"
+
+
+async def test_that_redis_holds_something_else_is_told_as_it_is() -> None:
+    async def look(key: str) -> str:
+        raise Malformed(f"{key} is of another type than ours")
+
+    with pytest.raises(Malformed, match="a is of another type"):
+        await Fresh(look, fresh_s=2.0).get("a")
+
+
+async def test_a_fault_of_ours_is_found_and_logged_once_for_all_who_ask(caplog: pytest.LogCaptureFixture) -> None:
+    lookout = Lookout()
+    lookout.broken, lookout.takes_s = True, 1.0
+    asked = await asyncio.gather(*(lookout.fresh.get("a") for _ in range(50)), return_exceptions=True)
+    assert {type(answer) for answer in asked} == {LookFailed}
+    assert (lookout.looks, [record.message for record in caplog.records]) == (1, ["look failed at=a"])
+    lookout.now, lookout.broken = 11.1, False  # as long as an answer that took as much
     assert await lookout.fresh.get("a") == "a2"
 
 

@@ -3,20 +3,23 @@
 import pytest
 
 from gateway.close_codes import Code
-from gateway.options import DEFAULT_FILTER, LAST_MAX, QUERY_MAX_CHARS, EventFilter, Options, parse_options
+from gateway.options import DEFAULT_FILTER, LAST_MAX, QUERY_MAX_CHARS, EventFilter, Options, parse_options, read_options
 from gateway.texts import Lang
 from shared.cursor import Cursor
 
 
 def test_no_options() -> None:
     assert parse_options("") == Options()
-    assert parse_options("wait=1&x") == Options()  # of another version
+    assert parse_options("x&y=1") == Options()  # of another version
 
 
 def test_all_options() -> None:
     assert parse_options("lang=EN&events=chat,gift&since=1765432100000000-4&last=5") == Options(
         lang=Lang.EN, wanted=EventFilter(frozenset({"chat", "gift"}), rest=False), since=Cursor(1765432100000000, 4)
     )
+    assert [parse_options(f"wait={word}").wait for word in ("1", "true", "True", "0", "false")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
     assert parse_options(f"last={LAST_MAX}").last == LAST_MAX
 
 
@@ -30,6 +33,8 @@ def test_all_options() -> None:
         ("since=", Code.BAD_CURSOR, "since: a cursor is two numbers with a hyphen between"),
         ("since=1-2-3", Code.BAD_CURSOR, "since: a cursor is two numbers with a hyphen between"),
         ("since=9007199254740992-1", Code.BAD_CURSOR, "since: a cursor's numbers are below 2^53"),
+        ("wait=", Code.BAD_OPTION, "wait: 1 or 0"),
+        ("wait=yes", Code.BAD_OPTION, "wait: 1 or 0"),
         ("last=0", Code.BAD_OPTION, f"last: 1 to {LAST_MAX}"),
         ("last=-1", Code.BAD_OPTION, f"last: 1 to {LAST_MAX}"),
         ("last=%C2%B2", Code.BAD_OPTION, f"last: 1 to {LAST_MAX}"),
@@ -41,6 +46,12 @@ def test_all_options() -> None:
 )
 def test_bad_option_is_named_and_its_default_holds(query: str, code: Code, detail: str) -> None:
     assert parse_options(query) == Options(problems=((code, detail),))
+
+
+@pytest.mark.parametrize(("given", "wait"), [({}, True), ({"wait": "false"}, False), ({"wait": "perhaps"}, True)])
+def test_who_waits_unless_told_otherwise(given: dict[str, str], wait: bool) -> None:
+    options = read_options(given, Options(wait=True))
+    assert (options.wait, len(options.problems)) == (wait, given.get("wait") == "perhaps")
 
 
 def test_bad_since_leaves_last_in_force() -> None:

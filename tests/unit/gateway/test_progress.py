@@ -19,8 +19,8 @@ NOW_MS = 1_765_432_100_000
 class Room:
     """Phases of a room, as one client is told them."""
 
-    def __init__(self) -> None:
-        self.progress = Progress(Lang.EN)
+    def __init__(self, *, wait: bool = False) -> None:
+        self.progress = Progress(Lang.EN, wait=wait)
         self._at = NOW_MS
 
     def told(self, phase: Phase, **details: Any) -> Told:
@@ -140,6 +140,63 @@ def test_broadcast_that_was_over_is_an_error(room: Room) -> None:
     told = room.told(Phase.ENDED)
     assert json.loads(told.frames[0])["code"] == "ended"
     assert (told.code, told.since) == (Code.ENDED, None)
+
+
+# --- who waits --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting() -> Room:
+    """The same for somebody who waits."""
+    return Room(wait=True)
+
+
+@pytest.mark.parametrize("code", ["offline", "restricted", "login_required"])
+def test_not_live_is_a_state_for_who_waits(waiting: Room, code: str) -> None:
+    frame = waiting.frames(Phase.NOT_LIVE, code=code, retry_at=NOW_MS + 60_000)[0]
+    assert (frame["status"], frame["code"], frame["retry_in_ms"], frame["step"]) == ("waiting", code, 60_000, 4)
+    assert frame["message"] == "Not live now; waiting, and it starts by itself"
+
+
+def test_looks_that_find_nothing_new_are_not_told(waiting: Room) -> None:
+    look = (Phase.ACQUIRED, Phase.RESOLVING, Phase.CHECKING_LIVE, Phase.NOT_LIVE)
+    assert waiting.words(*look) == ["creating_crawler", "getting_token", "checking_live", "waiting"]
+    assert waiting.words(*look, *look) == []
+    assert waiting.told(Phase.NOT_LIVE).waits
+
+
+def test_who_comes_between_two_looks_is_told_no_steps_of_the_next_one(waiting: Room) -> None:
+    assert waiting.words(Phase.NOT_LIVE, Phase.ACQUIRED, Phase.CHECKING_LIVE, Phase.CONNECTED) == [
+        "waiting",
+        "connected",
+    ]
+
+
+def test_another_reason_to_wait_is_told(waiting: Room) -> None:
+    codes = ["offline", "restricted", "restricted", "offline"]
+    told = [waiting.frames(Phase.NOT_LIVE, code=code) for code in codes]
+    assert [[frame["code"] for frame in frames] for frames in told] == [["offline"], ["restricted"], [], ["offline"]]
+
+
+def test_the_end_of_a_broadcast_is_waited_out_and_so_is_the_next_one(waiting: Room) -> None:
+    waiting.words(*GOOD_START)
+    for _ in range(2):
+        [ended] = waiting.frames(Phase.ENDED)
+        assert (ended["status"], ended["code"]) == ("waiting", "ended")
+        assert waiting.words(Phase.ACQUIRED, Phase.NOT_LIVE, *GOOD_START) == ["connected"]
+
+
+def test_waiting_is_news_again_after_an_interruption_and_after_a_failure(waiting: Room) -> None:
+    assert waiting.words(Phase.NOT_LIVE) == ["waiting"]
+    waiting.progress.interrupted()
+    assert waiting.words(Phase.NOT_LIVE, Phase.FAILED, Phase.NOT_LIVE) == ["waiting", "upstream_lost", "waiting"]
+    assert waiting.words(Phase.RECONNECTING, Phase.NOT_LIVE) == ["reconnecting", "waiting"]
+
+
+def test_a_room_that_does_not_exist_is_not_waited_for(waiting: Room) -> None:
+    waiting.words(Phase.NOT_LIVE)
+    told = waiting.told(Phase.NOT_LIVE, code="not_found")
+    assert (told.code, told.closes, told.waits) == (Code.NOT_FOUND, True, False)
 
 
 def test_target_is_nothing_to_tell(room: Room) -> None:

@@ -571,6 +571,24 @@ async def test_room_that_nobody_takes_is_told(ingestors: list[dict[str, str]], c
         assert at.listener.notes == [code, "nobody"]
 
 
+async def test_room_whose_holder_cannot_make_himself_heard_is_not_said_to_be_untaken() -> None:
+    async with scene() as at:
+        at.demand.held = True
+        await at.join()
+        at.room.want()
+        await at.settle()
+        now = time.monotonic()
+        for later in (11.0, 11.5, 22.0, 22.5):
+            at.room.tick(now + later)
+            await at.settle()
+        assert at.listener.notes == []
+        at.demand.held = False
+        for later in (33.0, 33.5):
+            at.room.tick(now + later)
+            await at.settle()
+        assert at.listener.notes == [Code.NO_INGESTOR]
+
+
 async def test_holder_that_fell_silent_leads_to_a_read() -> None:
     async with scene(event(1, 1)) as at:
         at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")

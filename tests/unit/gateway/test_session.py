@@ -47,19 +47,22 @@ class Socket:
 
 
 @asynccontextmanager
-async def visit(at: Scene, since: Cursor, log_readers: asyncio.Semaphore) -> AsyncIterator[Socket]:
-    """A client that comes with a cursor, and has been told that the room is connected."""
+async def visit(
+    at: Scene, since: Cursor, log_readers: asyncio.Semaphore, *others: Scene, asked: RoomKey = ROOM, wait: bool = False
+) -> AsyncIterator[Socket]:
+    """A client that comes with a cursor, and has been told that the room is connected; it may go on to the others."""
+    rooms = {each.room.key: each.room for each in (at, *others)}
 
     def attach(member: Member, key: RoomKey) -> Room:
-        at.room.attach(member)
-        return at.room
+        rooms[key].attach(member)
+        return rooms[key]
 
     relay = SimpleNamespace(
         broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach, slow_sinks=set()
     )
     socket = Socket()
-    options = Options(since=since)
-    session = SingleRoom(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", options, ROOM)
+    options = Options(since=since, wait=wait)
+    session = SingleRoom(cast(Relay, relay), cast(Admission, None), cast(WebSocket, socket), "", options, asked)
     at.room.phase = RoomPhase(phase=Phase.CONNECTED, at=1)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(session.run())
@@ -126,6 +129,31 @@ async def test_client_ahead_of_its_gateway_is_told_other_phases() -> None:
             await at.until(lambda: client.words[4:] == ["reconnecting"])
             at.room.feed.on_phase(RoomPhase(phase=Phase.CONNECTED, at=3))
             await at.until(lambda: client.words[4:] == ["reconnecting", "connected"])
+
+
+async def test_client_that_leaves_a_room_it_is_ahead_of_is_told_all_of_the_next_broadcast() -> None:
+    async with (
+        scene(*events(1, 1, 2)) as at,
+        scene(key=RoomKey(ROOM.platform, "@ana")) as name,
+        scene(key=RoomKey(ROOM.platform, "7300000000000000002")) as following,
+    ):
+        for each in (at, following):
+            await each.join()
+        name.room.target = ROOM
+        at.log.entries, at.log.last = [], None
+        log_readers = asyncio.Semaphore()
+        async with visit(at, Cursor(1, 4), log_readers, name, following, asked=name.room.key, wait=True) as client:
+            at.room.feed.on_phase(resting(Phase.ENDED))
+            await at.until(lambda: client.words[-1] == "waiting")
+            asyncio.get_running_loop().call_soon(lambda: at.publish(marker(9, Cursor(1, 4)), *events(9, 1)))
+            await at.room.news.wait()  # behind the client, if it waits for that yet
+            assert list(at.room.members) == list(at.room.hub) == [at.listener.subscriber]
+            following.publish(marker(11, None), *events(11, 1, 2))
+            at.log.entries, at.log.last = following.log.entries, following.log.last  # the client reads this one
+            following.room.feed.on_phase(RoomPhase(phase=Phase.CONNECTED, at=3))
+            name.room.feed.on_phase(RoomPhase(phase=Phase.TARGET, at=3, target=following.room.key.room))
+            await at.until(lambda: client.words[-1] == "connected")
+            assert client.words[5:] == ["recovered", "11-1", "11-2", "connected"]
 
 
 # --- a client that gets events as they come ---------------------------------------------------------------------------

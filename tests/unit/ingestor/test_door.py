@@ -10,11 +10,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ingestor import door, service
+from ingestor import service
 from ingestor.connectors.base import LiveRoom, SeenIds, Upstream
 from ingestor.settings import IngestorSettings
 from shared.demand import Demand
 from shared.errors import ConfigError
+from shared.http_protocol import MachinesProtocol
 from shared.http_server import listen
 from shared.redis_client import open_redis
 from shared.room import RoomKey
@@ -103,18 +104,23 @@ async def test_an_ingestor_is_not_ready_while_it_hands_its_rooms_over() -> None:
         await stopping
 
 
-async def test_more_connections_than_anybody_needs_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "CONNECTIONS_MAX", 2)
+async def test_those_who_only_hold_connections_keep_nobody_out() -> None:
+    held = MachinesProtocol.connections_max
     async with running(f"memory://{uuid4().hex}", FakeConnector()) as client:
         await until_ready(client)
-        assert client.base_url.port is not None
-        _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
-        assert (await client.get("/healthz")).status_code == 503
-        writer.close()
-        await writer.wait_closed()
+        port = client.base_url.port
+        assert port is not None
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2 * held)]
         async with asyncio.timeout(10):
-            while (await client.get("/healthz")).status_code != 200:
-                await asyncio.sleep(0.005)
+            async with http_client(port) as other:
+                assert (await other.get("/healthz")).status_code == 200
+            for reader, _ in idle[:held]:
+                with contextlib.suppress(ConnectionResetError):
+                    assert await reader.read() == b""
+        for _, writer in idle:
+            writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                await writer.wait_closed()
 
 
 async def test_nobody_answers_after_the_end() -> None:

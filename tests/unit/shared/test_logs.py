@@ -42,6 +42,11 @@ def test_a_value_is_taken_whole(value: str) -> None:
     assert (line["part"], line["title"], line["by"]) == (3, value, "host")
 
 
+def test_what_has_a_word_of_its_own_in_json_is_said_with_it() -> None:
+    line = as_json("lease released after=%s idle=%s", None, True)
+    assert (line["after"], line["idle"]) == (None, True)
+
+
 def test_what_is_no_number_in_json_is_text() -> None:
     assert as_json("waited wait_s=%.1f", float("inf"))["wait_s"] == "inf"
 

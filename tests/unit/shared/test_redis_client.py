@@ -21,8 +21,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError
+from shared.errors import BrokerUnavailable, ConfigError, LocalProtocolError, Malformed, NotDone
 from shared.redis_client import broker_errors, open_redis
+from tests.measured import measured
 
 
 async def options(url: str) -> dict[str, object]:
@@ -127,6 +128,43 @@ def test_url_that_is_none_is_refused_without_repeating_it(url: str) -> None:
 async def test_redis_that_cannot_serve_is_unavailable(error: Exception) -> None:
     with pytest.raises(BrokerUnavailable), broker_errors():
         raise error
+
+
+PIPELINED = "Command # 2 (HGETALL rc:{tiktok:1}:state) of pipeline caused error: "
+
+
+@pytest.mark.parametrize("before", ["", PIPELINED + "('", PIPELINED + '("', PIPELINED])
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ("NOREPLICAS Not enough good replicas to write.", "NOREPLICAS"),
+        ("MISCONF Redis is configured to save RDB snapshots", "MISCONF"),
+        ("BUSY Redis is busy running a script.", "BUSY"),
+    ],
+)
+async def test_refusals_are_told_apart_from_the_unknown_also_in_a_pipeline(before: str, answer: str, word: str) -> None:
+    counted = measured("redis_refusals_total", word=word)
+    with pytest.raises(NotDone), broker_errors():
+        raise ResponseError(before + answer)
+    assert measured("redis_refusals_total", word=word) == counted + 1
+
+
+async def test_words_that_nobody_knows_are_counted_as_one() -> None:
+    counted = measured("redis_refusals_total", word="other")
+    for word in ("NEWWORD", "NEWERWORD"):
+        with pytest.raises(BrokerUnavailable), broker_errors():
+            raise ResponseError(f"{word} no")
+    assert measured("redis_refusals_total", word="other") == counted + 2
+    assert measured("redis_refusals_total", word="NEWWORD") == 0
+
+
+@pytest.mark.parametrize("before", ["", PIPELINED + "('"])
+async def test_key_of_somebody_else_is_no_refusal(before: str) -> None:
+    counted = measured("redis_malformed_total", where="key")
+    with pytest.raises(Malformed), broker_errors():
+        raise ResponseError(f"{before}WRONGTYPE Operation against a key holding the wrong kind of value")
+    assert measured("redis_malformed_total", where="key") == counted + 1
+    assert measured("redis_refusals_total", word="WRONGTYPE") == 0
 
 
 async def test_nonsense_of_ours_is_not_taken_for_an_outage() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadRoom
 from shared.keys import RoomKeys
-from shared.platforms import PLATFORMS, is_name, parse_room
+from shared.platforms import PLATFORMS, is_name, is_one_broadcast, parse_room
 from shared.room import RoomKey
 
 
@@ -118,6 +118,8 @@ def test_a_douyin_name_is_a_pointer_and_a_page_is_none(text: str) -> None:
         "名字",
         "{a}",
         "a:b",
+        "..",
+        "@.",
     ],
 )
 def test_what_is_no_room_is_refused(text: str) -> None:
@@ -135,6 +137,13 @@ def test_an_unknown_platform_is_refused_and_the_known_are_named() -> None:
 def test_a_handle_is_a_name_and_a_room_id_is_not() -> None:
     assert is_name(parse_room("@ana"))
     assert not is_name(parse_room("7300000000000000001"))
+
+
+def test_a_room_is_one_broadcast_or_outlives_them_all() -> None:
+    assert is_one_broadcast(RoomKey("tiktok", "7300000000000000001"))
+    assert not is_one_broadcast(RoomKey("douyin", "728804746624"))
+    with pytest.raises(BadRoom):
+        is_one_broadcast(RoomKey("nowhere", "1"))
 
 
 @given(st.text(max_size=40))

@@ -1,11 +1,12 @@
-// The viewer's modules that know no page: what frames mean, and when a connection comes back. `node --test <this file>`
+// What frames mean for whoever watches a room. `node --test <this file>`
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { RoomConnection, planReturn } from "../../../gateway/static/connection.js";
-import { ROWS_MAX, eventsPerSecond, expire, newRoom, receive, topGivers, withEmotes } from "../../../gateway/static/room.js";
-import { pickLanguage, wordsIn } from "../../../gateway/static/words.js";
+import {
+  DELAYS_MAX, ROWS_MAX, delay, eventsPerSecond, expire, newRoom, receive, topGivers, withEmotes,
+} from "../../../../gateway/static/room.js";
+import { wordsIn } from "../../../../gateway/static/words.js";
 
 const ana = { id: "6919", unique_id: "ana", nickname: "Ana", avatar: "", roles: [], badges: [] };
 const ben = { ...ana, id: "6920", unique_id: "ben", nickname: "Ben" };
@@ -76,12 +77,40 @@ describe("rows", () => {
     }
   });
 
-  test("only the newest are kept, and what goes is told to the screen once", () => {
-    const room = after(Array.from({ length: ROWS_MAX + 5 }, (_, index) => chat({ id: String(index) })));
+  const chats = (count) => Array.from({ length: count }, (_, index) => chat({ id: String(index) }));
+  /** What whoever draws does with a room. */
+  const draw = (room) => {
+    for (const row of room.changed) row.shown = true;
+    room.changed.clear();
+    room.removed.clear();
+  };
+
+  test("only the newest are kept, and what goes from the screen is told once", () => {
+    const room = after(chats(ROWS_MAX));
+    draw(room);
+    after(chats(5), 0, room);
     assert.equal(room.rows.length, ROWS_MAX);
     assert.equal(room.rows[0].id, "5");
-    assert.equal(room.changed.size, ROWS_MAX);
+    assert.equal(room.changed.size, 5);
     assert.deepEqual([...room.removed], [1, 2, 3, 4, 5]);
+  });
+
+  test("a page that is not drawn for hours owes the screen no more than it holds", () => {
+    const room = after(chats(ROWS_MAX));
+    draw(room);
+    after(chats(20 * ROWS_MAX), 0, room);
+    assert.equal(room.changed.size, ROWS_MAX);
+    assert.equal(room.removed.size, ROWS_MAX);
+  });
+
+  test("what the reader does not want to see makes room first", () => {
+    const room = newRoom("@demo", { hidden: new Set(["chat"]) });
+    after([gift(1, 1), ...chats(3 * ROWS_MAX)], 0, room);
+    assert.equal(room.rows.length, ROWS_MAX);
+    assert.equal(room.rows[0].kind, "gift");
+    room.hidden.clear();
+    after(chats(1), 0, room);
+    assert.equal(room.rows[0].kind, "chat");
   });
 
   test("a chat carries its pictures where they belong", () => {
@@ -137,6 +166,18 @@ describe("gifts", () => {
     const [row] = room.rows;
     assert.deepEqual([row.total, row.value, row.open], [4, 8, false]);
     assert.equal(room.diamonds, 8);
+  });
+
+  test("a gift may have its time on the screen, counted from when it was last given", () => {
+    const room = newRoom("@demo", { giftShownMs: 8000 });
+    after([gift(1, 1)], 0, room);
+    after([gift(2, 1)], 5000, room);
+    expire(room, 12_999);
+    assert.equal(room.rows.length, 1);
+    expire(room, 13_000);
+    assert.equal(room.rows.length, 0);
+    after([gift(3, 1)], 14_000, room);
+    assert.equal(room.rows[0].total, 3);
   });
 
   test("another run, giver or gift, or none at all, is another row", () => {
@@ -242,143 +283,39 @@ describe("counters and panels", () => {
   });
 });
 
-describe("planReturn", () => {
-  test("the server's word decides", () => {
-    assert.equal(planReturn(1000, {}, 0, 0), null);
-    assert.equal(planReturn(1009, { reconnect: false }, 0, 0), null);
-    assert.equal(planReturn(1012, { reconnect: true, retry_in_ms: 0 }, 5, 0), 0);
-    assert.equal(planReturn(1013, { reconnect: true, retry_in_ms: 7000 }, 0, 0.9), 7000);
+describe("health", () => {
+  test("gaps, and events that were skipped, are counted", () => {
+    const { health } = after([
+      { type: "gap", ...common, reason: "trimmed" }, { type: "dropped", ...common, count: 7 }, { type: "dropped", ...common, count: 3 },
+    ]);
+    assert.deepEqual([health.gaps, health.dropped], [1, 10]);
   });
 
-  test("a cut link is no word, even right after an ignored option", () => {
-    assert.notEqual(planReturn(1006, { error: "x", code: "bad_option", reconnect: false }, 0, 0), null);
+  test("a room that was lost and is there again has come back once, however many tries it took", () => {
+    const room = after([{ status: "connected" }]);
+    after([{ status: "reconnecting" }, { status: "reconnecting" }, { status: "connecting", step: 1 }, { status: "connected" }], 0, room);
+    assert.equal(room.health.returns, 1);
   });
 
-  test("pauses grow, are spread, and have an end", () => {
-    assert.equal(planReturn(1006, {}, 0, 0), 500);
-    assert.equal(planReturn(1006, {}, 2, 0), 2000);
-    assert.ok(planReturn(1006, {}, 2, 0.99) > 3900);
-    assert.equal(planReturn(1006, {}, 50, 0), 15_000);
-  });
-});
-
-describe("RoomConnection", () => {
-  class FakeSocket {
-    static opened = [];
-    readyState = 1;
-    sent = [];
-    closed = false;
-    constructor(url) { this.url = new URL(url); FakeSocket.opened.push(this); }
-    send(text) { this.sent.push(JSON.parse(text)); }
-    close() { this.closed = true; }
-    tell(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
-  }
-  const newest = () => FakeSocket.opened.at(-1);
-  let heard;
-  let connection;
-
-  beforeEach(() => {
-    mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-    FakeSocket.opened = [];
-    heard = [];
-    const listener = { frame: (frame) => heard.push(frame), lost: () => heard.push("lost"), over: () => heard.push("over") };
-    connection = new RoomConnection(new URL("ws://gateway/ws/tiktok/%40demo?lang=en"), listener, FakeSocket);
-  });
-  afterEach(() => {
-    connection.stop();
-    mock.timers.reset();
+  test("the delay is the middle one of the last live events'", () => {
+    assert.equal(delay(newRoom("@demo")), null);
+    const room = after([chat({ time: 900 }), chat({ time: 800 }), chat({ time: 1 })], 1000);
+    assert.equal(delay(room), 200);
+    after([chat({ time: 1, history: true }), { type: "recovered", ...common, count: 1 }, chat({ time: 1 })], 1000, room);
+    assert.equal(delay(room), 200);
+    after(Array.from({ length: DELAYS_MAX }, () => chat({ time: 990 })), 1000, room);
+    assert.equal(delay(room), 10);
+    assert.equal(room.health.delays.length, DELAYS_MAX);
   });
 
-  test("the first socket asks for the latest events, the next ones for all since the last cursor", () => {
-    assert.equal(newest().url.search, "?lang=en&last=50");
-    newest().tell(chat({ cursor: "1-2" }));
-    newest().tell({ type: "pong", timestamp: 1, cursor: "1-9" });
-    newest().onclose({ code: 1006 });
-    assert.equal(heard.at(-1), "lost");
-    mock.timers.tick(1000);
-    assert.equal(FakeSocket.opened.length, 2);
-    assert.equal(newest().url.search, "?lang=en&since=1-9");
+  test("an event that is ahead of our clock is not late", () => {
+    assert.equal(delay(after([chat({ time: 1500 })], 1000)), 0);
   });
 
-  test("a cursor that is refused is forgotten", () => {
-    newest().tell(chat({ cursor: "1-2" }));
-    newest().tell({ error: "x", code: "bad_cursor", reconnect: false });
-    newest().onclose({ code: 1006 });
-    mock.timers.tick(1000);
-    assert.equal(newest().url.searchParams.get("since"), null);
+  test("events are counted by what readers call them, also those that are shown elsewhere or nowhere", () => {
+    const room = after([chat(), event("emote", { user: ana, emote: { emotes: [] } }), gift(1, 1), event("share", { user: ana }),
+      event("member", { user: ana, action: "enter" }), event("tomorrow", {})]);
+    assert.deepEqual(Object.fromEntries(room.told), { chat: 2, gift: 1, social: 1, join: 1, notice: 0 });
+    assert.equal(room.events, 6);
   });
-
-  test("it stays away when asked to", () => {
-    newest().tell({ error: "x", code: "offline", reconnect: false });
-    newest().onclose({ code: 1000 });
-    mock.timers.tick(3_600_000);
-    assert.equal(heard.at(-1), "over");
-    assert.equal(FakeSocket.opened.length, 1);
-    connection.hurry();
-    assert.equal(FakeSocket.opened.length, 1);
-  });
-
-  test("it pings, and takes a silent link for a dead one", () => {
-    mock.timers.tick(20_000);
-    assert.equal(newest().sent[0].type, "ping");
-    newest().tell({ type: "pong", timestamp: 1 });
-    mock.timers.tick(40_000);
-    assert.equal(heard.at(-1).type, "pong");
-    const dead = newest();
-    mock.timers.tick(20_000);
-    assert.equal(heard.at(-1), "lost");
-    assert.ok(dead.closed);
-    assert.equal(dead.onclose, null);
-  });
-
-  test("the pause starts small again after an event, not after a mere handshake", () => {
-    for (let attempt = 0; attempt < 6; attempt += 1) {
-      newest().tell({ status: "connecting", step: 1 });
-      newest().tell({ type: "pong", timestamp: 1 });
-      newest().onclose({ code: 1006 });
-      mock.timers.tick(30_000);
-    }
-    assert.equal(FakeSocket.opened.length, 7);
-    newest().onclose({ code: 1006 });
-    mock.timers.tick(3000);
-    assert.equal(FakeSocket.opened.length, 7);
-    mock.timers.tick(27_000);
-    newest().tell(chat());
-    newest().onclose({ code: 1006 });
-    mock.timers.tick(1000);
-    assert.equal(FakeSocket.opened.length, 9);
-  });
-
-  test("it hurries when the network is back, and only then", () => {
-    connection.hurry();
-    assert.equal(FakeSocket.opened.length, 1);
-    newest().onclose({ code: 1006 });
-    connection.hurry();
-    assert.equal(FakeSocket.opened.length, 2);
-  });
-
-  test("a pause ends with stop", () => {
-    newest().onclose({ code: 1006 });
-    connection.stop();
-    mock.timers.tick(3_600_000);
-    assert.equal(FakeSocket.opened.length, 1);
-  });
-
-  test("nothing is heard after stop", () => {
-    connection.stop();
-    assert.equal(newest().onmessage, null);
-    mock.timers.tick(3_600_000);
-    assert.equal(FakeSocket.opened.length, 1);
-  });
-});
-
-test("the reader's first language that is spoken here is used", () => {
-  assert.equal(pickLanguage(["fr-FR", "zh-TW", "en"]), "zh");
-  assert.equal(pickLanguage(["en-GB", "zh"]), "en");
-  assert.equal(pickLanguage(["fr"]), "en");
-});
-
-test("both languages have the same words", () => {
-  const shape = (value) => (typeof value === "object" ? Object.entries(value).map(([key, inner]) => [key, shape(inner)]).sort() : typeof value);
-  assert.deepEqual(shape(wordsIn("zh")), shape(wordsIn("en")));
 });
