@@ -3,10 +3,10 @@
 - `shared/setting_names.txt`: every name a setting may have;
 - the table of settings in `README.md`;
 - `docs/events.schema.json` and `docs/events.md`: every event a client can receive, and what is said on a connection for
-  many rooms.
+  many rooms;
+- `docs/asyncapi.json` and `docs/openapi.json`: what is said on sockets and answered over HTTP, as a gateway serves it.
 """
 
-import json
 import re
 import typing
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from pydantic_settings import BaseSettings
 
-from gateway import commands, protocol
+from gateway import commands, documents, protocol
 from gateway.close_codes import Code
 from gateway.settings import GatewaySettings
 from gateway.texts import ERROR_TEXTS, Lang
@@ -51,7 +51,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "shared" / "setting_names.txt": "\n".join(names) + "\n",
         ROOT / "README.md": f"{before}{TABLE_START}\n\n{table(CLASSES)}\n{TABLE_END}{after}",
-        ROOT / "docs" / "events.schema.json": json.dumps(events.json_schema(), indent=1, ensure_ascii=False) + "\n",
+        **{ROOT / "docs" / name: documents.written(name) for name in documents.DOCUMENTS},
         ROOT / "docs" / "events.md": "\n".join(event_reference()),
     }
 
@@ -168,9 +168,18 @@ def _kinds(hint: object) -> list[str]:
         return [f"list of {' or '.join(_kinds(arguments[0]))}"]
     if typing.get_origin(hint) is dict:
         return [f"object of {' or '.join(_kinds(arguments[1]))}"]
+    if typing.get_origin(hint) is typing.Literal:
+        return ["string"]
     if arguments:
         return [kind for argument in arguments for kind in _kinds(argument)]
-    names = {"str": "string", "int": "integer", "bool": "boolean", "Any": "see above"}
+    names = {
+        "str": "string",
+        "int": "integer",
+        "bool": "boolean",
+        "Any": "see above",
+        "Code": "string",
+        "Status": "string",
+    }
     name = getattr(hint, "__name__", str(hint))
     return [names.get(name, name)]
 
