@@ -1,4 +1,4 @@
-"""`python -m gateway`: one gateway, or several behind one port, until Ctrl-C or SIGTERM."""
+"""`python -m gateway`: one gateway, or several behind one port, until Ctrl-C or SIGTERM; `watch` is a client of one."""
 
 import logging
 import sys
@@ -9,6 +9,7 @@ from uvicorn.supervisors import Multiprocess
 from gateway.app import create_app
 from gateway.server import OTHER_FILES, allow_open_files, create_server, worker_config
 from gateway.settings import GatewaySettings
+from gateway.watch.command import watch
 from shared import event_loop, logs
 from shared.errors import ConfigError
 from shared.redis_client import open_redis
@@ -37,12 +38,15 @@ def supervise(settings: GatewaySettings, workers: int) -> None:
     Multiprocess(config, [config.bind_socket()]).run()
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes that share the port."
 )
-def main(workers: int) -> None:
+@click.pass_context
+def main(context: click.Context, workers: int) -> None:
     """Relay rooms to WebSocket clients. Settings are environment variables, listed in the README."""
+    if context.invoked_subcommand is not None:
+        return
     try:
         settings = load(GatewaySettings)
         logs.configure(settings.log_level, settings.log_format)
@@ -52,6 +56,9 @@ def main(workers: int) -> None:
             supervise(settings, workers)
     except ConfigError as error:
         sys.exit(f"gateway: {error}")
+
+
+main.add_command(watch)
 
 
 if __name__ == "__main__":
