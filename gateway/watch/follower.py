@@ -67,7 +67,10 @@ def _ends(frame: Frame) -> bool:
     code = frame.get("code")
     # Of status frames a code says why they are told; they end nothing.
     return (
-        "reconnect" in frame and code in OUTCOMES and not frame["reconnect"] and OUTCOMES[Code(code)].close is not None
+        "reconnect" in frame
+        and code in OUTCOMES
+        and not frame["reconnect"]
+        and OUTCOMES[Code(str(code))].close is not None
     )
 
 
