@@ -4,10 +4,10 @@
 - the table of settings in `README.md`;
 - `docs/events.schema.json` and `docs/events.md`: every event a client can receive, the status frames, and what is said
   on a connection for many rooms;
+- `docs/asyncapi.json` and `docs/openapi.json`: what is said on sockets and answered over HTTP, as a gateway serves it;
 - the events as types, for the clients in `example/`.
 """
 
-import json
 import re
 import typing
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ import msgspec
 from pydantic_settings import BaseSettings
 
 from docs import client_types
-from gateway import commands, protocol
+from gateway import commands, documents, protocol
 from gateway.close_codes import Code
 from gateway.forward.settings import ForwardSettings
 from gateway.settings import GatewaySettings
@@ -56,7 +56,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "shared" / "setting_names.txt": "\n".join(names) + "\n",
         ROOT / "README.md": f"{before}{TABLE_START}\n\n{table(CLASSES)}\n{TABLE_END}{after}",
-        ROOT / "docs" / "events.schema.json": json.dumps(events.json_schema(), indent=1, ensure_ascii=False) + "\n",
+        **{ROOT / "docs" / name: documents.written(name) for name in documents.DOCUMENTS},
         ROOT / "docs" / "events.md": "\n".join(event_reference()),
         ROOT / "example" / "python" / "roomcast" / "events.py": "\n".join(client_types.python()),
         ROOT / "example" / "javascript" / "events.d.ts": "\n".join(client_types.typescript()),
@@ -181,9 +181,18 @@ def _kinds(hint: object) -> list[str]:
         return [f"list of {' or '.join(_kinds(arguments[0]))}"]
     if typing.get_origin(hint) is dict:
         return [f"object of {' or '.join(_kinds(arguments[1]))}"]
+    if typing.get_origin(hint) is typing.Literal:
+        return ["string"]
     if arguments:
         return [kind for argument in arguments for kind in _kinds(argument)]
-    names = {"str": "string", "int": "integer", "bool": "boolean", "Any": "see above"}
+    names = {
+        "str": "string",
+        "int": "integer",
+        "bool": "boolean",
+        "Any": "see above",
+        "Code": "string",
+        "Status": "string",
+    }
     name = getattr(hint, "__name__", str(hint))
     return [names.get(name, name)]
 

@@ -11,6 +11,7 @@ from gateway.app import create_app
 from gateway.forward.command import forward_command
 from gateway.server import OTHER_FILES, allow_open_files, create_server, worker_config
 from gateway.settings import GatewaySettings
+from gateway.watch.command import watch
 from shared import event_loop, logs
 from shared.errors import ConfigError
 from shared.redis_client import open_redis
@@ -60,6 +61,8 @@ def main(context: click.Context, workers: int) -> None:
 
 
 main.add_command(forward_command)
+main.add_command(watch)
+
 
 if __name__ == "__main__":
     main(prog_name="python -m gateway")

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway import gauges
+from gateway import documents, gauges
 from gateway.endpoint import Endpoint
 from gateway.health import Health
 from gateway.leave import leaving_first
@@ -105,6 +105,7 @@ def create_app(settings: GatewaySettings, redis: RedisClient, *, around: Lifetim
         routes=[
             *Health(relay).routes(),
             *Overview(relay).routes(),
+            *documents.routes(),
             Mount(SOCKETS, endpoint),
             Route("/viewer", viewer),
             Mount("/viewer/static", StaticFiles(directory=STATIC, check_dir=False)),

@@ -5,7 +5,7 @@ Field names and their absence are the contract: an optional field that is unknow
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -42,14 +42,14 @@ class StatusFrame(Struct, frozen=True, kw_only=True):
     broadcast may be another room, and is told from its first event on, behind `recovered` where it began before.
     """
 
-    status: str
+    status: Status
     message: str
     step: int
     total_steps: int = TOTAL_STEPS
     platform: str
     room: str
     cursor: str | UnsetType = UNSET
-    code: str | UnsetType = UNSET
+    code: Code | UnsetType = UNSET
     attempt: int | UnsetType = UNSET
     retry_in_ms: int | UnsetType = UNSET
 
@@ -65,7 +65,7 @@ class ErrorFrame(Struct, frozen=True, kw_only=True):
     detail: str
     suggestion: str
     reconnect: bool
-    code: str
+    code: Code
     platform: str | UnsetType = UNSET
     room: str | UnsetType = UNSET
     retry_in_ms: int | UnsetType = UNSET
@@ -112,9 +112,9 @@ class ClosingFrame(Struct, frozen=True, kw_only=True):
     `platform:room`, is the last frame of all.
     """
 
-    status: str = "closing"
+    status: Literal["closing"] = "closing"
     message: str
-    code: str
+    code: Code
     reconnect: bool
     platform: str | UnsetType = UNSET
     room: str | UnsetType = UNSET
@@ -155,7 +155,7 @@ class SubscribedRoom(Struct, frozen=True, kw_only=True):
     room: str
     target: str | UnsetType = UNSET
     cursor: str | UnsetType = UNSET
-    status: str
+    status: Status
 
 
 class SubscriptionsFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="subscriptions"):

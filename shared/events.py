@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from shared.cursor import Cursor
+from shared.schemas import of_written
 
 RESERVED_KEYS: Final = frozenset(
     "status error message detail details suggestion step total_steps timestamp reconnect pong_count"
@@ -613,10 +614,10 @@ def decode(data: bytes) -> Event | Gap:
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of one event frame: a `oneOf` over all types."""
     types = [*EVENT_TYPES.values(), Gap]
-    refs, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    refs, definitions = of_written(types)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "roomcast event",
-        "oneOf": list(refs),
+        "oneOf": refs,
         "$defs": definitions,
     }

@@ -17,11 +17,10 @@ from gateway.endpoint import Endpoint
 from gateway.server import create_server
 from gateway.settings import GatewaySettings
 from shared.redis_client import open_redis
+from tests.frames import Frame, is_described, read, read_answer
 from tests.servers import http_client, served
 
 DEADLINE_S = 10.0
-
-Frame = dict[str, Any]
 
 
 class Client:
@@ -36,7 +35,7 @@ class Client:
         """The next frame; what a newcomer is told of a running room is kept in `fronts` and stepped over."""
         while True:
             async with asyncio.timeout(DEADLINE_S):
-                frame: Frame = json.loads(await self.socket.recv())
+                frame = read(await self.socket.recv())
             if frame.get("type") != "live_status" or "cursor" in frame:
                 self.frames.append(frame)
                 return frame
@@ -123,8 +122,11 @@ class Gateway:
                 await asyncio.sleep(0.01)
 
     async def get(self, path: str) -> httpx.Response:
-        """GET."""
-        return await self.http.get(path)
+        """GET; what is answered has to be what the OpenAPI document promises."""
+        answer = await self.http.get(path)
+        if is_described(path):
+            read_answer(path, answer.status_code, answer.text)
+        return answer
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from gateway.server import create_server
 from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
 from shared.redis_client import open_redis
+from tests.frames import read
 from tests.gateways import DEADLINE_S, Gateway
 from tests.servers import http_client, served
 
@@ -48,7 +49,7 @@ class InProcess:
     async def next(self) -> dict[str, Any]:
         while True:
             async with asyncio.timeout(DEADLINE_S):
-                frame: dict[str, Any] = json.loads(await asyncio.to_thread(self._session.receive_text))
+                frame = read(await asyncio.to_thread(self._session.receive_text))
             if frame.get("type") != "live_status" or "cursor" in frame:
                 return frame
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
 import websockets
 
 from shared.backoff import Backoff
+from tests.frames import read
 
 CUT_OFF: Final = 1006  # RFC 6455: stands for a connection that went without a close frame
 
@@ -123,7 +123,7 @@ class Returning:
             try:
                 with contextlib.suppress(websockets.ConnectionClosedError):
                     async for text in socket:
-                        frame = msgspec.json.decode(text)
+                        frame = read(text)
                         served |= self._take(frame)
                         self.on_frame(frame)
                         if self.pause_s:

@@ -1,14 +1,14 @@
 """Clients of event streams, over real HTTP."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
-from tests.gateways import DEADLINE_S, Frame, Gateway
+from tests.frames import Frame, read
+from tests.gateways import DEADLINE_S, Gateway
 
 
 class Listener:
@@ -47,7 +47,7 @@ class Listener:
                         self.comments += 1
                         return {"comment": True}
                     case "" if data is not None:
-                        frame: Frame = json.loads(data)
+                        frame = read(data)
                         self.frames.append(frame)
                         self.ids.append(own_id)
                         return frame

@@ -1,7 +1,6 @@
 """Real processes of every part, as an operator would start them, and a client that notes all it gets."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import websockets
 
 from simulator.platforms import PLATFORMS
 from tests.conftest import REPO_ROOT, free_port
+from tests.frames import read
 from tests.topologies import TOPOLOGIES
 
 FAST = {
@@ -167,7 +167,7 @@ class Client:
     async def _read(self) -> None:
         try:
             async for text in self.socket:
-                self.frames.append(json.loads(text))
+                self.frames.append(read(text))
         except websockets.ConnectionClosedError:
             pass
         self.close_code = self.socket.close_code

@@ -5,10 +5,8 @@ import contextlib
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
-from shared import events
 from tests.e2e.cluster import Client, Processes, every_redis, until
 from tests.e2e.test_main_path import between, control, inject, sent_ids
 
@@ -74,11 +72,9 @@ async def test_one_cluster_relays_fifty_rooms_of_two_platforms(processes: Proces
         overview = control(processes)
     assert (overview["connections_open"], overview["connections_opened"], overview["refused"]) == (50, 50, {})
 
-    schema = jsonschema.Draft202012Validator(events.json_schema())
     chats = {platform: [] for platform in ("tiktok", "douyin")}  # type: dict[str, list[dict[str, Any]]]
     for client in everybody:
         for event in client.events:
-            schema.validate(event)
             if event["type"] == "chat":
                 chats[event["platform"]].append(event)
     always = [set.intersection(*(set(chat) for chat in told)) for told in chats.values()]

@@ -8,7 +8,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from gateway import documents
 from shared.platforms import PLATFORMS
+from tests.conftest import REPO_ROOT
 from tests.gateways import Gateway, running_gateway
 from tests.holder import HolderClient
 from tests.measured import measured
@@ -123,3 +125,12 @@ async def test_the_viewer_offers_every_platform(gateway: Gateway) -> None:
     found = re.search(r'<meta name="platforms" content="([^"]+)">', (await gateway.get("/viewer")).text)
     assert found is not None
     assert found[1].split() == list(PLATFORMS)
+
+
+@pytest.mark.parametrize("name", documents.DOCUMENTS)
+async def test_documents_are_served_as_they_are_written_and_pages_may_read_them(gateway: Gateway, name: str) -> None:
+    answer = await gateway.get(f"/{name}")
+    assert answer.status_code == 200
+    assert answer.text == (REPO_ROOT / "docs" / name).read_text("utf8")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["content-type"].startswith(documents.DOCUMENTS[name][0])

@@ -10,7 +10,8 @@ from shared.events import Ended, EndedDetail
 from shared.phases import Phase
 from tests.conftest import RedisServer
 from tests.events import ANA
-from tests.gateways import Frame, Gateway, running_gateway
+from tests.frames import Frame
+from tests.gateways import Gateway, running_gateway
 from tests.holder import HolderClient, phase_of
 
 ROOM = "7300000000000000001"

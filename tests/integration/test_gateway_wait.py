@@ -8,7 +8,8 @@ import pytest
 from shared.events import Ended, EndedDetail
 from shared.phases import Phase
 from shared.room import RoomKey
-from tests.gateways import Client, Frame, Gateway, running_gateway
+from tests.frames import Frame
+from tests.gateways import Client, Gateway, running_gateway
 from tests.holder import Holder, HolderClient
 from tests.streams import listening
 

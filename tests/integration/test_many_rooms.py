@@ -12,7 +12,8 @@ from websockets.asyncio.client import connect
 
 from shared.phases import Phase
 from tests.events import chat, like
-from tests.gateways import DEADLINE_S, Frame, running_gateway
+from tests.frames import Frame, read
+from tests.gateways import DEADLINE_S, running_gateway
 from tests.holder import Holder, HolderClient
 from tests.houses import SERVERS, Client, gateway_behind
 
@@ -222,7 +223,7 @@ async def test_address_needs_no_slash_at_its_end(redis_server: str, cluster: Hol
     async with running_gateway(redis_server) as gateway:
         async with connect(f"ws://127.0.0.1:{gateway.port}/ws") as client:
             await client.send(json.dumps({"action": "unsubscribe", "room": ONE}))
-            assert json.loads(await client.recv())["code"] == "not_subscribed"
+            assert read(await client.recv())["code"] == "not_subscribed"
         async with gateway.join("/") as stranger:  # more of them is a room without a name
             assert (await stranger.next())["code"] == "bad_room"
 

@@ -1,7 +1,6 @@
 """Clients that listen by HTTP: the same frames as in a socket, and a browser's own way to resume."""
 
 import asyncio
-import json
 import select
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from shared.http_protocol import HttpProtocol
 from shared.phases import Phase
 from shared.redis_client import open_redis
 from shared.transports import STREAM, Stream
+from tests.frames import read
 from tests.gateways import DEADLINE_S, Gateway, running_gateway
 from tests.holder import Holder, HolderClient
 from tests.servers import http_client, served
@@ -276,5 +276,5 @@ async def test_stream_of_a_gateway_that_stops_is_ended_in_good_order(redis_serve
             while part := await asyncio.to_thread(plain.recv, 65536):
                 said += part
     assert said.endswith(b"0\r\n\r\n")  # the body is complete
-    frames = [json.loads(line[6:]) for line in said.splitlines() if line.startswith(b"data: ")]
+    frames = [read(line[6:]) for line in said.splitlines() if line.startswith(b"data: ")]
     assert frames[-1]["code"] == "draining"

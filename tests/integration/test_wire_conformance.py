@@ -5,7 +5,6 @@ Each is run on both event loops, and in one segment as well as byte by byte, wit
 """
 
 import asyncio
-import json
 import logging
 import struct
 import time
@@ -24,6 +23,7 @@ import uvloop
 from gateway.conversation import FRAGMENTS_MAX
 from gateway.wire import EXTENSION, WireProtocol
 from tests.conftest import need
+from tests.frames import read
 from tests.gateways import running_gateway
 from tests.servers import served
 from tests.wire_peers import (
@@ -768,7 +768,7 @@ ASKS: list[str | bytes] = ['{"type": "ping"}', '{"action": "close"}']
 
 
 def is_what_the_gateway_says(talk: Talk) -> bool:
-    frames = [json.loads(text) for text in talk.received]
+    frames = [read(text) for text in talk.received]
     said = [found.get("status") or found.get("type") or found["code"] for found in frames]
     return said == ["connecting", "bad_cursor", "pong", "closing"] and (talk.code, talk.reason) == (1000, "requested")
 
@@ -811,7 +811,7 @@ def test_each_frame_of_the_gateway_is_compressed_by_itself(gateway_port: int) ->
             frames = [got for got in peer.rest()[0] if got.opcode == TEXT]
         seen[offer] = [got.compressed for got in frames]
         plain = [inflate(got.payload, bits=12) if got.compressed else got.payload for got in reversed(frames)]
-        assert all(json.loads(text) for text in plain)
+        assert all(read(text) for text in plain)
     assert any(seen["permessage-deflate"])
     assert not any(seen[""])
     assert not any(seen["permessage-deflate; server_max_window_bits=9"])
