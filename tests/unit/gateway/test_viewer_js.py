@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tests.conftest import REPO_ROOT, need
 
-
 TESTS = sorted(str(path) for path in Path(__file__).with_name("viewer").glob("*.test.mjs"))
 
 
