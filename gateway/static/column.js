@@ -89,7 +89,6 @@ export class Column {
     if (!this.#atEnd) this.#unread += fresh.length;
     setText(this.#part("newer"), this.#unread > 0 ? `↓ ${words.newRows(Math.min(this.#unread, ROWS_MAX))}` : "");
     this.#drawLines();
-    this.#drawHearts();
     this.#stayAtEnd(); // last: the lines around the chat take their room from it
   }
 
@@ -110,6 +109,7 @@ export class Column {
     }
     this.#part("chat").ariaLive = aloud && rate <= TALKATIVE_PER_S ? "polite" : "off";
     this.#panels.draw(now);
+    this.#drawHearts();
     this.#series.push(now, room.viewers, rate);
     this.#plot.draw();
   }
@@ -171,7 +171,7 @@ export class Column {
         { transform: "translate(0, 0) scale(0.6)", opacity: 0 },
         { transform: `translate(${drift / 2}px, -50px) scale(1)`, opacity: 0.9, offset: 0.3 },
         { transform: `translate(${drift}px, -170px) scale(1.15)`, opacity: 0 },
-      ], { duration: 1800 + Math.random() * 900, delay: count * 140, easing: "ease-out", fill: "backwards" })
+      ], { duration: 1800 + Math.random() * 900, delay: count * 300, easing: "ease-out", fill: "backwards" })
         .finished.finally(() => heart.remove());
     }
   }

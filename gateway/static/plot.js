@@ -57,8 +57,8 @@ export class Plot {
       series: [{}, line("viewers", this.#keys[0]), line("rate", this.#keys[1])],
       axes: [
         { ...axis, size: 18, space: 70, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => timeOfDay(tick * 1000)) },
-        { ...axis, scale: "viewers", size: 44, space: 26, values, grid: { stroke: colour(this.#figure), width: 0.12 } },
-        { ...axis, scale: "rate", side: 1, size: 30, space: 26, values, grid: { show: false } },
+        { ...axis, scale: "viewers", size: 44, space: 18, values, grid: { stroke: colour(this.#figure), width: 0.12 } },
+        { ...axis, scale: "rate", side: 1, size: 30, space: 18, values, grid: { show: false } },
       ],
       hooks: { setCursor: [({ cursor: { idx } }) => this.#tell(idx)] },
     }, [[], [], []], place);

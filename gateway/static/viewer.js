@@ -1,7 +1,7 @@
 /**
  * The page: rooms side by side, each kept up to date by the one connection (connection.js) and drawn from its state.
  *
- * Frames are taken as they come; the page is drawn at most once a frame of the screen, and rests as a drawing costs.
+ * Frames are taken as they come; the page is drawn in a frame of the screen, once for all of them, and then rests.
  */
 
 import { readAddress, readRoom, writeAddress, ROOMS_MAX } from "./address.js";
@@ -16,6 +16,7 @@ import { startTheme } from "./theme.js";
 
 const REPLAY = 50; // events to begin with, so that nobody starts before an empty page
 const REST = 4; // times the cost of a drawing that the page rests after it: busy rooms leave the reader his computer
+const REST_MIN_MS = 100; // the first line after a pause is drawn at once; more than ten times a second nobody can read
 const REST_MAX_MS = 500;
 const AT_REST = ["offline", "ended", "refused", "closed"];
 
@@ -59,7 +60,7 @@ function draw(began) {
   tabs.draw(places);
   document.title = [...[...places.values()].map(({ view }) => view.title), "roomcast"].join(" · ");
   const ended = performance.now();
-  restUntil = ended + Math.min(REST_MAX_MS, REST * (ended - began));
+  restUntil = ended + Math.min(REST_MAX_MS, Math.max(REST_MIN_MS, REST * (ended - began)));
 }
 
 function drawSlowParts() {
