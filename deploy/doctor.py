@@ -12,6 +12,8 @@ PROGRAMS = (
     ("redis-server", "tests against a real Redis, and running a cluster", "redis-server", "redis"),
     ("chromium", "the test of the viewer page", "chromium", "chromium"),
     ("node", "the test of the viewer's script", "nodejs", "node"),
+    ("go", "the test of the Go client", "golang", "go"),
+    ("javac", "the test of the Java client", "openjdk-17-jdk-headless", "openjdk"),
     ("haproxy", "the test of the balancer", "haproxy", "haproxy"),
     ("promtool", "the tests of the alert rules", "prometheus", "prometheus"),
     ("systemd-analyze", "the tests of the systemd units", "systemd", ""),

@@ -4,6 +4,7 @@ They listen to real gateways that are restarted; what a real one says seldom is 
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import REPO_ROOT, free_port, need
 from tests.e2e.cluster import Processes, until, wait_for
@@ -418,24 +420,34 @@ async def test_pauses_grow_and_are_as_long_as_the_gateway_wants_and_short_after_
         await visit.close(1012)
         [command] = await (await gateway.visit(5)).subscribes()
         assert command["since"] == "5-1"
-        assert client.count("connection problem overloaded") == 1
-    first, second, told, after = client.pauses_ms
+        await gateway.visits[4].say(failure("overloaded", reconnect=True, retry_in_ms=10**12))
+        await gateway.visits[4].close(1013)
+        await until(lambda: len(client.pauses_ms) == 5, what="the last pause")
+        assert client.count("connection problem overloaded") == 2
+    first, second, told, after, for_ever = client.pauses_ms
     assert 250 <= first <= 500 <= second <= 1000
     assert 2500 <= told <= 3000
     assert 250 <= after <= 500
+    assert 600_000 <= for_ever <= 600_500
 
 
-async def test_a_gateway_that_says_nothing_any_more_is_left(
+async def test_a_gateway_that_says_nothing_any_more_or_far_too_much_is_left(
     scripted: tuple[ScriptedGateway, str], program: list[str]
 ) -> None:
     gateway, address = scripted
-    async with listening(program, "--json", "--ping", "0.2", "--timeout", "0.5", address, "tiktok:11"):
+    async with listening(program, "--json", "--ping", "0.2", "--timeout", "2", address, "tiktok:11"):
         visit = await gateway.visit(1)
         [command] = await visit.subscribes()
         await visit.say(subscribed(command, "11"), chat(1))
         [again] = await (await gateway.visit(2)).subscribes()
         assert {"type": "ping"} in visit.commands
         assert again["since"] == "5-1"
+        visit = gateway.visits[1]
+        await visit.say(subscribed(again, "11"), chat(2))
+        with contextlib.suppress(ConnectionClosed):
+            await visit.say(chat(3, content="x" * 2**21))
+        [again] = await (await gateway.visit(3)).subscribes()
+        assert again["since"] == "5-2"
 
 
 async def test_where_coming_back_makes_no_sense_all_rooms_are_over(
@@ -468,6 +480,107 @@ async def test_it_takes_leave(scripted: tuple[ScriptedGateway, str], program: li
         assert await client.exit_code() in ((0,) if why == "all over" else (0, 128 + signal.SIGTERM))
         assert len(gateway.visits) == 1
     assert client.pauses_ms == []
+
+
+CHANGING: Final = {
+    "go": """package main
+
+import (
+	"context"
+	"os"
+
+	"roomcast"
+)
+
+func main() {
+	client := roomcast.New(os.Args[1], roomcast.Options{})
+	client.Subscribe(roomcast.ParseRoom("11"))
+	client.Run(context.Background(), func(message roomcast.Message) {
+		if chat, ok := message.(*roomcast.Chat); ok && chat.Room == "11" {
+			client.Subscribe(roomcast.Room{Platform: "tiktok", Name: "22", Since: "4-1"})
+			client.Unsubscribe("tiktok", "11")
+		} else if ok {
+			client.Unsubscribe("tiktok", "22")
+		}
+	})
+}
+""",
+    "java": """import roomcast.*;
+
+public class Changing {
+    public static void main(String[] arguments) throws InterruptedException {
+        Client client = new Client(arguments[0], Client.Options.DEFAULT);
+        client.subscribe(Room.parse("11"));
+        client.run(message -> {
+            if (message instanceof Event.Chat chat && chat.base().room().equals("11")) {
+                client.subscribe(Room.parse("22").since("4-1"));
+                client.unsubscribe(Room.parse("11"));
+            } else if (message instanceof Event.Chat) {
+                client.unsubscribe(Room.parse("22"));
+            }
+        });
+    }
+}
+""",
+}
+"""Programs that leave a room for another one, and that one for none."""
+
+
+@pytest.mark.parametrize("language", ["go", "java"])
+async def test_rooms_come_and_go_while_it_runs(
+    request: pytest.FixtureRequest, scripted: tuple[ScriptedGateway, str], tmp_path: Path, language: str
+) -> None:
+    gateway, address = scripted
+    async with listening(compiled(request, tmp_path, "Changing", language, CHANGING[language]), address) as client:
+        visit = await gateway.visit(1)
+        [first] = await visit.subscribes()
+        await visit.say(subscribed(first, "11"), chat(1))
+        _, second = await visit.subscribes(2)
+        assert (second["room"], second["since"]) == ("22", "4-1")
+        await visit.say(chat(2), subscribed(second, "22"), chat(1, room="22"))
+        await until(lambda: {"action": "close"} in visit.commands, what="its leave")
+        await visit.close(1000)
+        assert await client.exit_code() == 0
+    given_up = [command["room"] for command in visit.commands if command.get("action") == "unsubscribe"]
+    assert given_up == ["11", "22"]
+
+
+def compiled(request: pytest.FixtureRequest, folder: Path, name: str, language: str, source: str) -> list[str]:
+    """The command that runs a program of one file beside the library."""
+    if language == "java":
+        path = folder / f"{name}.java"
+        path.write_text(source, "utf8")
+        return ["java", "-cp", str(request.getfixturevalue("java_classes")), str(path)]
+    go: Go = request.getfixturevalue("go")
+    path = go.source / "cmd" / name / "main.go"
+    path.parent.mkdir()
+    path.write_text(source, "utf8")
+    go("build", "-o", name, f"./cmd/{name}")
+    return [str(go.source / name)]
+
+
+# --- the documentation ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["go", "java"])
+async def test_the_few_lines_of_the_documentation_print_chat(
+    request: pytest.FixtureRequest, processes: Processes, tmp_path: Path, language: str
+) -> None:
+    processes.simulator("--rate", "20")
+    processes.ingestor()
+    address = processes.gateway()
+    (lines,) = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", (REPO_ROOT / "examples.md").read_text("utf8"))
+    lines = lines.replace("localhost:8000", address)
+    command = compiled(request, tmp_path, "Few", language, lines)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(WITHIN_S):
+            said = [await process.stdout.readline() for _ in range(5)]
+        assert all(re.fullmatch(rb".+: .+\n", line) for line in said), said
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 # --- the code itself ------------------------------------------------------------------------------------------------
