@@ -10,6 +10,7 @@ import { Series } from "./series.js";
 
 const TALKATIVE_PER_S = 3; // above this a screen reader could not keep up: it is asked not to read by itself
 const HEARTS_MAX = 12; // on the screen at once
+const BUSY_PER_S = 40; // above this nobody looks for hearts, and what moves has the whole room drawn with it
 const AT_REST = ["offline", "ended", "refused", "closed"];
 
 let columns = 0;
@@ -109,7 +110,7 @@ export class Column {
     }
     this.#part("chat").ariaLive = aloud && rate <= TALKATIVE_PER_S ? "polite" : "off";
     this.#panels.draw(now);
-    this.#drawHearts();
+    this.#drawHearts(rate);
     this.#series.push(now, room.viewers, rate);
     this.#plot.draw();
   }
@@ -158,11 +159,11 @@ export class Column {
     drawWhenNew(this.#drawn, this.#part("joins"), joins, () => (joins ? [name(joins.user), ` ${words.joined(joins.others)}`] : []));
   }
 
-  #drawHearts() {
+  #drawHearts(rate) {
     const hearts = this.#part("hearts");
     const wanted = Math.min(3, Math.ceil(this.#room.newLikes / 10), HEARTS_MAX - hearts.childElementCount);
     this.#room.newLikes = 0;
-    if (calm.matches || document.hidden) return;
+    if (calm.matches || document.hidden || rate > BUSY_PER_S) return;
     for (let count = 0; count < wanted; count += 1) {
       const heart = el("span", "", "♥");
       hearts.append(heart);
