@@ -25,12 +25,14 @@ class Close:
         reason: its text.
         cursor: the client's own, then; empty when it has none.
         served: the client was told something of its room over this connection.
+        joined: it had all that was missed, and was getting events as they come: its gateway knows its place.
     """
 
     code: int
     reason: str
     cursor: str
     served: bool
+    joined: bool
 
 
 class Returning:
@@ -118,18 +120,19 @@ class Returning:
             url, open_timeout=3, close_timeout=1, ping_interval=self._ping_s, ping_timeout=2 * self._ping_s,
             max_queue=64, compression=None, proxy=None,
         ) as socket:  # fmt: skip
-            self._socket, self._hops, served = socket, False, False
+            self._socket, self._hops, served, joined = socket, False, False, False
             self.on_open()
             try:
                 with contextlib.suppress(websockets.ConnectionClosedError):
                     async for text in socket:
                         frame = read(text)
                         served |= self._take(frame)
+                        joined |= frame.get("status") == "connected"
                         self.on_frame(frame)
                         if self.pause_s:
                             await asyncio.sleep(self.pause_s)
                 if not self._hops:
-                    close = Close(socket.close_code or CUT_OFF, socket.close_reason or "", self._cursor, served)
+                    close = Close(socket.close_code or CUT_OFF, socket.close_reason or "", self._cursor, served, joined)
                     self.closes.append(close)
                     self.on_close(close)
             finally:

@@ -77,7 +77,7 @@ def test_a_name_that_leads_to_another_room_is_judged_room_by_room() -> None:
 
 def test_returns_closes_and_times_are_summed() -> None:
     away = viewer(event(1), clock=[0.0, 3.0, 7.0, 9.0, 9.0])
-    for close in (Close(1012, "draining since=5-1", "5-1", True), Close(CUT_OFF, "", "5-1", False)):
+    for close in (Close(1012, "draining since=5-1", "5-1", True, True), Close(CUT_OFF, "", "5-1", False, False)):
         away.closes.append(close)
         away.on_close(close)
     away.on_open()

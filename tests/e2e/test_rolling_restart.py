@@ -86,7 +86,7 @@ def says_where_to_go_on(close: Close) -> bool:
     word, _, since = close.reason.partition(" since=")
     if (close.code, word) != (1012, "draining"):
         return False
-    if not close.served:
+    if not (close.served and close.joined):
         return True
     at, got = Cursor.parse(since), Cursor.parse(close.cursor)
     return at == got or (at.offset == 0 and at > got)
