@@ -30,6 +30,11 @@ from simulator.config import SimulatorConfig
 from simulator.server import server as simulator_server
 
 MEMORY_URL = "memory://laptop"
+DEMO_ROOMS = 10  # on each platform, besides those with a name of their own
+DEMO_SCREEN = (
+    "  roomcast   with simulated rooms: @demo  @quiet  @ending (a minute on, a minute off)  @offline  @room0 to @room9",
+    "             and of Douyin: 728804746624  728804746625 (quiet)  728804746640 (offline)  728804800000 to …09",
+)
 
 
 def create_app(*, demo: bool = False) -> Starlette:
@@ -60,7 +65,7 @@ async def simulated_platforms() -> AsyncIterator[dict[str, object]]:
     """A simulator on a free port of this machine; the value is the settings that lead the connectors to it."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = simulator_server(create_simulator(SimulatorConfig(public_url=url)), "127.0.0.1", 0)
+    server = simulator_server(create_simulator(SimulatorConfig(public_url=url, rooms=DEMO_ROOMS)), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listener]))
     try:
         yield {name.removeprefix(PREFIX).lower(): value for name, value in lead.settings(url).items()}
@@ -96,9 +101,7 @@ def first_screen(port: int, *, demo: bool, redis: bool) -> str:
     url = f"localhost:{port}"
     lines = [
         "",
-        "  roomcast"
-        + ("  with simulated rooms: @demo  @quiet  @ending (a minute on, a minute off)  @offline" if demo else ""),
-        *(["            and of Douyin: 728804746624  728804746625 (quiet)  728804746640 (offline)"] if demo else []),
+        *(DEMO_SCREEN if demo else ("  roomcast",)),
         "",
         f"  viewer     http://{url}/viewer" + (f"?room={room}" if demo else ""),
         f"  one line   .venv/bin/websockets 'ws://{url}/ws/{room}?lang=en'",
