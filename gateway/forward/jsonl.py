@@ -123,7 +123,9 @@ class JsonLines:
             torn = end[end.rfind(b"\n") + 1 :]
             if len(torn) > LINE_MAX_BYTES or torn[: len(LINE_BEGINS)] != LINE_BEGINS[: len(torn)]:
                 raise ConfigError(f"{self._path} is not a file of ours: it ends with no line of one")
-            return stream.truncate(size - len(torn))
+            if torn:
+                stream.truncate(size - len(torn))
+            return size - len(torn)
 
 
 def _go_through(steps: deque[partial[None]]) -> None:
