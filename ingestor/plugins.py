@@ -7,7 +7,8 @@ A plug-in is a module with one or two tables:
 
 A handler returns None to leave things as they are, or what to go on with instead: nothing, one event or several. What
 it gets wrong stays with it: a handler that raises, or returns what is no event of the room, is counted and told once,
-and things go on as if it had returned None. It runs in the ingestor's loop: while it works, no room gets on.
+and things go on as if it had returned None. Events are its own copies: what it does to their lists changes nothing that
+goes on. It runs in the ingestor's loop: while it works, no room gets on.
 """
 
 import importlib
@@ -78,8 +79,12 @@ class Plugin:
         """What to go on with. Never raises."""
         on_message = self._messages.get(message.method)
         if on_message is not None:
-            heard = Heard(room, message, parse(message), tuple(found))
-            found = self._asked(message.method, lambda: on_message(heard), room, found)
+            found = self._asked(
+                message.method,
+                lambda copies: on_message(Heard(room, message, parse(message), tuple(copies))),
+                room,
+                found,
+            )
         if not self._events:
             return found
         return [ready for event in found for ready in self._of_event(room, event)]
@@ -87,16 +92,18 @@ class Plugin:
     def _of_event(self, room: RoomKey, event: Event) -> list[Event]:
         kind = type_of(event)
         on_event = self._events.get(kind)
-        return [event] if on_event is None else self._asked(kind, lambda: on_event(room, event), room, [event])
+        return [event] if on_event is None else self._asked(kind, lambda copies: on_event(room, *copies), room, [event])
 
     def _asked(
-        self, handler: str, ask: Callable[[], Iterable[Event] | None], room: RoomKey, found: list[Event]
+        self, handler: str, ask: Callable[[list[Event]], Iterable[Event] | None], room: RoomKey, found: list[Event]
     ) -> list[Event]:
         began_s = time.perf_counter()
         try:
-            returned = ask()
-            return found if returned is None else _checked(room, found, returned)
-        except Exception:
+            returned = ask([_read(encode(event, "0-0")) for event in found])
+            return found if returned is None else _checked(room, returned)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # also what is meant to end a task or a process: it is not theirs to end
             metrics.PLUGIN_FAULTS.labels(self.name, handler).inc()
             if handler not in self._told:
                 self._told.add(handler)
@@ -135,7 +142,7 @@ def _load(name: str) -> Plugin:
     return Plugin(name, dict(messages), dict(events))
 
 
-def _checked(room: RoomKey, found: Sequence[Event], returned: Iterable[Event]) -> list[Event]:
+def _checked(room: RoomKey, returned: Iterable[Event]) -> list[Event]:
     """What a handler returned, as events that are fit for the log.
 
     Raises:
@@ -144,7 +151,7 @@ def _checked(room: RoomKey, found: Sequence[Event], returned: Iterable[Event]) -
     events = list(islice(returned, RETURNED_MAX + 1))
     if len(events) > RETURNED_MAX:
         raise _Refused(f"more than {RETURNED_MAX} events")
-    return [event if any(event is known for known in found) else _valid(room, event) for event in events]
+    return [_valid(room, event) for event in events]
 
 
 def _valid(room: RoomKey, event: object) -> Event:
@@ -155,7 +162,12 @@ def _valid(room: RoomKey, event: object) -> Event:
     encoded = encode(event, "0-0")
     if len(encoded) > ENTRY_MAX_BYTES:
         raise _Refused("an event that is too large for the log")
-    read = decode(encoded)  # what was made here has the types that it is said to have; this may not
-    if not isinstance(read, Event):
+    return _read(encoded)  # what was made here has the types that it is said to have; this may not
+
+
+def _read(encoded: bytes) -> Event:
+    """An event that shares nothing with the one that was encoded."""
+    event = decode(encoded)
+    if not isinstance(event, Event):
         raise _Refused("no event")
-    return msgspec.structs.replace(read, cursor=UNSET)
+    return msgspec.structs.replace(event, cursor=UNSET)

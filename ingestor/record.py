@@ -24,7 +24,7 @@ from shared.errors import (
     UpstreamError,
     UpstreamLeft,
 )
-from shared.platforms import DEFAULT_PLATFORM, PLATFORMS, is_name, parse_room
+from shared.platforms import is_name, room_called
 from shared.room import RoomKey
 from shared.settings import load
 from shared.signals import stop_event
@@ -141,10 +141,8 @@ async def record(room: RoomKey, file: Path, seconds: float | None) -> None:
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so long.")
 def record_command(room: str, output: Path, seconds: float | None) -> None:
     """Record what a platform sends of one room, until its broadcast is over or Ctrl-C."""
-    platform, colon, rest = room.partition(":")
-    named = bool(colon) and platform in PLATFORMS
     try:
-        key = parse_room(rest if named else room, platform if named else DEFAULT_PLATFORM)
+        key = room_called(room)
     except BadRoom as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
     if output.suffix != SUFFIX:

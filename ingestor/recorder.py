@@ -6,6 +6,7 @@ begins with an opening, and where something could not be written it ends, and th
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
+from ingestor import file_lock
 from ingestor.connectors.base import LiveRoom, Upstream
 from ingestor.recording import Header, Opened, Record, member
 from shared import metrics
@@ -108,6 +110,8 @@ class Recorder:
             if file.broken:
                 return
             stream = file.stream or self._create(file)
+            if not os.fstat(stream.fileno()).st_nlink:
+                raise OSError("the file was removed")
             zipped = member(data)
             self._make_room(len(zipped))
             if stream.write(zipped) < len(zipped):
@@ -136,6 +140,7 @@ class Recorder:
                 if number == NAMES_TRIED:
                     raise
                 continue
+            file_lock.hold(stream)
             file.path, file.stream = path, stream
             self._open.add(file)
             logger.info("recording begun room=%s:%s file=%s", file.header.platform, file.header.room, path.name)
@@ -143,7 +148,7 @@ class Recorder:
         raise AssertionError("the last number returns or raises")
 
     def _make_room(self, size: int) -> None:
-        """Remove the oldest recordings, but for open ones, until so many bytes can be added.
+        """Remove the oldest recordings, but for those that are open here or in another process, until there is room.
 
         Raises:
             OSError: the open ones alone take up all there is.
@@ -156,7 +161,7 @@ class Recorder:
             for stat, path in found:
                 if self._total_bytes + size <= self.limits.total_bytes:
                     break
-                if path not in in_use:
+                if path not in in_use and not file_lock.is_held(path):
                     path.unlink(missing_ok=True)
                     self._total_bytes -= stat.st_size
                     logger.info("recording removed file=%s", path.name)

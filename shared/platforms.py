@@ -137,6 +137,16 @@ def parse_room(text: str, platform: str = DEFAULT_PLATFORM) -> RoomKey:
     return RoomKey(home.name, home.parse(text))
 
 
+def room_called(text: str) -> RoomKey:
+    """The room that somebody calls `PLATFORM:ROOM`, `ROOM`, or by a link.
+
+    Raises:
+        BadRoom: it is none.
+    """
+    platform, _, room = text.partition(":")
+    return parse_room(room, platform) if platform in PLATFORMS else parse_room(text)
+
+
 def is_name(room: RoomKey) -> bool:
     """Whether the key is a pointer: it has demand and a lease of its own, but never an upstream or events.
 

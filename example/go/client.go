@@ -11,12 +11,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 )
 
 const (
 	frameMaxBytes = 1 << 20 // an event has 64 KiB at most
+	roomMax       = 512     // characters; a gateway closes the whole connection for a command that is far too long
 	retryMin      = 500 * time.Millisecond
 	retryMax      = 30 * time.Second
 	retryToldMax  = 10 * time.Minute // a gateway may ask for a longer pause than ours, but not for any
@@ -104,8 +106,11 @@ func New(address string, options Options) *Client {
 	}
 }
 
-// Subscribe adds a room, before Run or at any time in it.
+// Subscribe adds a room, before Run or at any time in it; not one that is there, or of more than 512 characters.
 func (c *Client) Subscribe(room Room) error {
+	if utf8.RuneCountInString(room.Name) > roomMax {
+		return fmt.Errorf("a room has at most %d characters", roomMax)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.rooms {

@@ -58,7 +58,12 @@ public final class Watch {
         for (String place : places.subList(1, places.size())) {
             Room room = Room.parse(place).last(last);
             room = events.isEmpty() ? room : room.events(events.split(","));
-            client.subscribe(wait ? room.waiting() : room);
+            try {
+                client.subscribe(wait ? room.waiting() : room);
+            } catch (IllegalArgumentException wrong) {
+                ERR.println(wrong.getMessage());
+                System.exit(2);
+            }
         }
         Thread running = Thread.currentThread();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> leave(client, running)));

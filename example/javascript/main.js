@@ -38,7 +38,6 @@ const listener = {
   over({ code, text }, room) {
     say(`${room.asked}  over: ${code} ${text}`, process.stderr);
     if (values.json) print({ over: room.asked, code });
-    if (client.rooms.length === 0) client.close();
   },
 };
 const options = {

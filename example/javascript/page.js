@@ -30,7 +30,6 @@ const listener = {
   over({ code, text }, room) {
     show(`${room.asked}  over: ${code} ${text}`, "state");
     if (query.has("json")) console.log(JSON.stringify({ over: room.asked, code }));
-    if (client.rooms.length === 0) client.close();
   },
 };
 const rooms = query.getAll("room");

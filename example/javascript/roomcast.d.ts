@@ -58,9 +58,10 @@ export class Roomcast {
   constructor(url: string, options?: { lang?: "en" | "zh"; pingMs?: number; WebSocket?: unknown });
   /** Those that are not over. */
   readonly rooms: Room[];
-  /** Add a room: `platform:room`, where a room is an id, a `@name` or what else the gateway takes; or a link. */
+  /** Add a room: `platform:room`, where a room is an id, a `@name` or what else the gateway takes; or a link.
+   * @throws RangeError for one of more than 512 characters. */
   join(asked: string, listener: Listener, options?: JoinOptions): Room;
-  /** Be in a room no longer. */
+  /** Be in a room no longer. With the last one, left or over, the connection is closed. */
   leave(room: Room): void;
   /** Leave all rooms, politely if there is a connection. A later `join` begins anew. */
   close(): void;

@@ -14,6 +14,8 @@ const OPEN = 1; // WebSocket.OPEN, which not every implementation has on the cla
 const NORMAL = 1000; // close code: coming back would give the same answer
 const CUT_OFF = 1006; // close code: gone without a word
 
+const ROOM_MAX = 512; // characters of a room; a gateway closes the whole connection for a command that is far too long
+
 /** Errors about how a room was asked for. Asking again would not help, and yet nothing is over. */
 const REMARKS = new Set(["bad_option", "bad_cursor"]);
 
@@ -75,6 +77,7 @@ export class Roomcast {
 
   /** Add a room: see roomcast.d.ts for its options, and for what the listener is told. */
   join(asked, listener, options = {}) {
+    if ([...split(asked).room].length > ROOM_MAX) throw new RangeError(`a room has at most ${ROOM_MAX} characters`);
     const room = new Room(asked, ++this.#count, listener, options);
     this.#rooms.set(room.number, room);
     if (this.#socket === null && this.#returning === undefined) this.#open();
@@ -86,6 +89,7 @@ export class Roomcast {
   leave(room) {
     this.#forget(room);
     this.#send({ action: "unsubscribe", id: room.number, ...split(room.asked) });
+    this.#rest();
   }
 
   /** Leave all rooms, politely if there is a connection. A later `join` begins anew. */
@@ -96,6 +100,11 @@ export class Roomcast {
     this.#attempt = 0;
     this.#send({ action: "close" });
     this.#letGo();
+  }
+
+  /** Without rooms there is no connection, and none is tried. */
+  #rest() {
+    if (this.#rooms.size === 0) this.close();
   }
 
   /** Come back at once: the network is there again. */
@@ -172,7 +181,8 @@ export class Roomcast {
 
   #end(room, code, text) {
     this.#forget(room);
-    room.listener.over?.({ code, text }, room);
+    room.listener.over?.({ code, text }, room); // who may join another one
+    this.#rest();
   }
 
   #receive(frame) {

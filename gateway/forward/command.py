@@ -18,7 +18,7 @@ from gateway.relay import Relay
 from gateway.settings import GatewaySettings
 from shared import event_loop, logs
 from shared.errors import BadRoom, ConfigError
-from shared.platforms import DEFAULT_PLATFORM, PLATFORMS, parse_room
+from shared.platforms import room_called
 from shared.redis_client import open_redis
 from shared.room import RoomKey
 from shared.settings import load
@@ -72,7 +72,7 @@ def forward_command(rooms: Sequence[str], file: Path | None, webhook: bool, even
     if (file is None) != webhook:
         raise click.UsageError("say where to: --file FILE, or --webhook")
     try:
-        keys = [_room(text) for text in dict.fromkeys(rooms)]
+        keys = list(dict.fromkeys(map(room_called, rooms)))
     except BadRoom as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
     options = read_options({"events": events} if events else {})
@@ -84,9 +84,3 @@ def forward_command(rooms: Sequence[str], file: Path | None, webhook: bool, even
         event_loop.run(forward(keys, options.wanted, file, places))
     except ConfigError as error:
         sys.exit(f"forward: {error}")
-
-
-def _room(text: str) -> RoomKey:
-    platform, colon, rest = text.partition(":")
-    named = bool(colon) and platform in PLATFORMS
-    return parse_room(rest if named else text, platform if named else DEFAULT_PLATFORM)

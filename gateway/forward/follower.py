@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import nullcontext
+from math import inf
+from time import monotonic
 from typing import Final
 
 from gateway.close_codes import Code
@@ -28,6 +30,7 @@ from shared.room import RoomKey
 logger = logging.getLogger(__name__)
 
 RETRY_S: Final = 0.5  # between two tries to read the log
+NOTED_EVERY_S: Final = 1.0  # a place that is reached without an event for the target
 
 
 class _Nowhere:
@@ -120,6 +123,7 @@ class Follower:
         if wanted.wants_raw:
             room.demand.ask_raw()
         recovery = await self._begin(room)
+        noted_s = -inf
         while True:
             news = room.news
             try:
@@ -130,6 +134,10 @@ class Follower:
                 continue
             if frames := wanted_frames(deliveries, wanted):
                 await self._target.put(str(room.key), frames, recovery.place)
+            elif deliveries and monotonic() - noted_s >= NOTED_EVERY_S:
+                # Else a room of which nothing is wanted for longer than its log reaches would begin with a gap.
+                await self._target.put(str(room.key), (), recovery.place)
+                noted_s = monotonic()
             elif not deliveries:
                 await news.wait()
                 await asyncio.sleep(self._linger_s)

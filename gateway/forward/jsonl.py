@@ -9,7 +9,9 @@ import errno
 import logging
 import os
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +20,13 @@ from gateway.frames import Frame
 from shared.backoff import Backoff
 from shared.cursor import Cursor
 from shared.errors import ConfigError
+from shared.events import ENTRY_MAX_BYTES
 
 logger = logging.getLogger(__name__)
 
 RETRY: Final = Backoff(base_s=0.5, cap_s=30.0)
-LOOK_BACK_BYTES: Final = 1024 * 1024  # for the end of the last whole line; the longest has 64 KiB
+LINE_BEGINS: Final = b'{"type":"'
+LINE_MAX_BYTES: Final = ENTRY_MAX_BYTES + 128  # of an event's JSON, and what its cursor adds
 
 
 class JsonLines:
@@ -41,7 +45,7 @@ class JsonLines:
             retry_s: the pause after the n-th failure, n = 0, 1, 2 ...
 
         Raises:
-            ConfigError: it cannot be written.
+            ConfigError: it cannot be written, or is not a file of ours.
         """
         self._path = path
         self._places = places
@@ -50,18 +54,20 @@ class JsonLines:
         self._retry_s = retry_s or (lambda attempt: RETRY.delay_s(attempt, random.random))
         self._turn = asyncio.Lock()
         try:
-            self._file = path.open("ab", buffering=0)
             self._size = self._mend()
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
 
     async def put(self, room: str, frames: Sequence[Frame], place: Cursor | None) -> None:
         """See `Target`. A full disk is waited for."""
-        lines = b"".join(frame.payload + b"\n" for frame in frames)
+        steps = deque([partial(self._places.save, room, place)])
+        if frames:
+            steps.appendleft(partial(self._write, b"".join(frame.payload + b"\n" for frame in frames)))
         async with self._turn:
             attempt = 0
             while True:
-                writing = asyncio.create_task(asyncio.to_thread(self._write, lines, room, place))
+                writing = asyncio.create_task(asyncio.to_thread(_go_through, steps))
                 try:
                     await asyncio.shield(writing)
                     return
@@ -70,7 +76,8 @@ class JsonLines:
                     raise
                 except OSError as error:
                     if not attempt:
-                        logger.warning("events not written, trying again file=%s: %s", self._path.name, error.strerror)
+                        what = "events not written" if len(steps) > 1 else "place not noted"
+                        logger.warning("%s, trying again file=%s: %s", what, self._path.name, error.strerror)
                 await asyncio.sleep(self._retry_s(attempt))
                 attempt += 1
 
@@ -78,7 +85,7 @@ class JsonLines:
         """Close the file."""
         self._file.close()
 
-    def _write(self, lines: bytes, room: str, place: Cursor | None) -> None:
+    def _write(self, lines: bytes) -> None:
         if self._size >= self._max_bytes:
             self._put_aside()
         try:
@@ -89,7 +96,6 @@ class JsonLines:
             self._file.truncate(self._size)
             raise
         self._size += len(lines)
-        self._places.save(room, place)
 
     def _put_aside(self) -> None:
         if self._path.exists():  # else it was moved, and a new one could not be opened then
@@ -105,12 +111,25 @@ class JsonLines:
         return self._path.with_name(f"{self._path.name}.{number}")
 
     def _mend(self) -> int:
-        """Cut off a line that is not whole; returns the size."""
-        size = self._path.stat().st_size
-        with self._path.open("rb") as stream:
-            stream.seek(max(0, size - LOOK_BACK_BYTES))
+        """Cut off a line that is not whole; returns the size.
+
+        Raises:
+            ConfigError: what it ends with was never the beginning of a line of ours.
+        """
+        with self._path.open("a+b") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - LINE_MAX_BYTES - 1))
             end = stream.read()
-        whole = size - len(end) + end.rfind(b"\n") + 1
-        if whole < size:
-            self._file.truncate(whole)
-        return whole
+            torn = end[end.rfind(b"\n") + 1 :]
+            if len(torn) > LINE_MAX_BYTES or torn[: len(LINE_BEGINS)] != LINE_BEGINS[: len(torn)]:
+                raise ConfigError(f"{self._path} is not a file of ours: it ends with no line of one")
+            if torn:
+                stream.truncate(size - len(torn))
+            return size - len(torn)
+
+
+def _go_through(steps: deque[partial[None]]) -> None:
+    """Take steps, and each away when it is done: one that raises is the first one the next time."""
+    while steps:
+        steps[0]()
+        steps.popleft()

@@ -21,7 +21,7 @@ class Target(Protocol):
 
         Args:
             room: `platform:room`.
-            frames: in order; gaps among them.
+            frames: in order; gaps among them. None where only the place has moved.
             place: reached in the room's log with them.
         """
 
@@ -33,7 +33,7 @@ class Places:
         """Read it; without a file they are forgotten with the process.
 
         Raises:
-            ConfigError: it is there, and cannot be read.
+            ConfigError: it is there and cannot be read, or it cannot be written.
         """
         self._path = path
         self._places: dict[str, str] = {}
@@ -45,6 +45,10 @@ class Places:
                 self._places = {str(room): str(Cursor.parse(place)) for room, place in dict(read).items()}
         except (OSError, ValueError, TypeError, AttributeError, BadCursor):
             raise ConfigError(f"{path} is no file of places; remove it to begin at what happens now") from None
+        try:
+            self._write()  # to fail now, and not with the first events
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
 
     def of(self, room: str) -> Cursor | None:
         """Where a room was left, None when it is new."""
@@ -62,6 +66,9 @@ class Places:
         self._places[room] = str(place)
         if len(self._places) > PLACES_MAX:
             del self._places[next(iter(self._places))]
+        self._write()
+
+    def _write(self) -> None:
         if self._path is None:
             return
         new = self._path.with_name(f"{self._path.name}.new")

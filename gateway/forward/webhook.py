@@ -77,8 +77,9 @@ class Webhook:
     async def put(self, room: str, frames: Sequence[Frame], place: Cursor | None) -> None:
         """See `Target`."""
         for batch in self._batches(frames):
-            await self._deliver(room, batch)
-            if batch[-1] is frames[-1]:
+            if batch:
+                await self._deliver(room, batch)
+            if not batch or batch[-1] is frames[-1]:
                 reached = place
             else:
                 reached = next((frame.cursor for frame in reversed(batch) if frame.cursor), None)
@@ -123,10 +124,13 @@ class Webhook:
     async def _post(self, room: str, body: bytes) -> str:
         """Post once. Empty: taken; else why not, without the address."""
         try:
-            # The answer's body is not read, whatever it is.
-            async with self._http.stream("POST", self._url, content=body, headers=self._headers(room, body)) as answer:
+            # The answer's body is not read, whatever it is. The client's own limits are of single reads and writes.
+            async with (
+                asyncio.timeout(self._settings.forward_timeout_s),
+                self._http.stream("POST", self._url, content=body, headers=self._headers(room, body)) as answer,
+            ):
                 status = answer.status_code
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             return type(error).__name__
         if 200 <= status < 300:
             return ""

@@ -17,7 +17,7 @@ from gateway.texts import Lang
 from gateway.watch.plain_text import escaped, shown
 from shared.cursor import Cursor
 from shared.errors import BadCursor, BadRoom, ConfigError
-from shared.platforms import PLATFORMS, parse_room
+from shared.platforms import room_called
 from shared.room import RoomKey
 
 if TYPE_CHECKING:
@@ -30,16 +30,6 @@ _CONTROLS = re.compile(r"[\x00-\x1f]")
 
 class _Enough(Exception):
     """Whoever reads our output has enough of it, as `head` has."""
-
-
-def room_called(text: str) -> RoomKey:
-    """The room that somebody calls `PLATFORM:ROOM`, `ROOM`, or by a link.
-
-    Raises:
-        BadRoom: it is none.
-    """
-    platform, _, room = text.partition(":")
-    return parse_room(room, platform) if platform in PLATFORMS else parse_room(text)
 
 
 def _rooms(_: click.Context, __: click.Parameter, texts: Sequence[str]) -> list[RoomKey]:

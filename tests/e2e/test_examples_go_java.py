@@ -482,6 +482,20 @@ async def test_it_takes_leave(scripted: tuple[ScriptedGateway, str], program: li
     assert client.pauses_ms == []
 
 
+async def test_a_room_that_is_too_long_is_refused_before_anything_is_asked(
+    scripted: tuple[ScriptedGateway, str], program: list[str]
+) -> None:
+    gateway, address = scripted
+    async with listening(program, "--json", address, "tiktok:11", "douyin:" + "🦊" * 513) as client:
+        assert await client.exit_code() == 2
+    assert client.count("a room has at most 512 characters") == 1
+    assert gateway.visits == []
+    async with listening(program, "--json", address, "tiktok:" + "x" * 512):
+        visit = await gateway.visit(1)
+        [command] = await visit.subscribes()
+    assert command["room"] == "x" * 512
+
+
 CHANGING: Final = {
     "go": """package main
 

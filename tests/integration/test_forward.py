@@ -200,6 +200,20 @@ async def test_only_the_types_asked_for_are_forwarded(holders: HolderClient, red
     assert said(read(path)) == ["like"]
 
 
+async def test_the_place_moves_on_though_nothing_is_wanted(
+    holders: HolderClient, redis_url: str, tmp_path: Path
+) -> None:
+    path, holder = tmp_path / "events.jsonl", holders.holder(ROOM)
+    only_likes = EventFilter(frozenset({"like"}), rest=False)
+    with lines_into(path) as (target, places):
+        async with following(redis_url, target, places, ROOM, wanted=only_likes):
+            await holder.wanted()
+            await holder.go_live()
+            await holder.chat("no")
+            await until(lambda: places.of(ROOM) is not None)
+    assert path.read_bytes() == b""
+
+
 async def test_a_name_is_followed_to_where_it_points(holders: HolderClient, redis_url: str, tmp_path: Path) -> None:
     path, name = tmp_path / "events.jsonl", holders.holder("tiktok:@ana")
     with lines_into(path) as (target, places):
@@ -250,7 +264,7 @@ async def test_a_full_file_is_put_aside_and_so_many_are_kept(tmp_path: Path) -> 
 
 async def test_a_line_that_is_not_whole_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    for torn in (b"", b'{"content":"1"}\n{"conte', b'{"conte'):
+    for torn in (b"", b'{"content":"1"}\n{"type":"chat","conte', b'{"ty', b'{"type":"chat","conte'):
         path.write_bytes(torn)
         with lines_into(path) as (target, _):
             await target.put(ROOM, frames("2"), Cursor(1, 2))
@@ -276,6 +290,49 @@ async def test_a_full_disk_is_waited_for_and_leaves_whole_lines(
         await writing
     assert (said(read(path)), places.of(ROOM)) == (["1", "2", "3"], Cursor(1, 3))
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [b"\x01" * 3_000_000, b'{"precious": 1}', b'{"type":"' + b"x" * 3_000_000, b"a table\nof numbers", b"7"],
+    ids=["binary", "json", "long", "text", "digit"],
+)
+def test_a_file_of_others_is_left_as_it_is_and_stops_the_start(tmp_path: Path, foreign: bytes) -> None:
+    path = tmp_path / "precious"
+    path.write_bytes(foreign)
+    with pytest.raises(ConfigError, match="not a file of ours"):
+        JsonLines(path, Places(None), max_bytes=1, kept=1)
+    assert path.read_bytes() == foreign
+
+
+async def test_a_place_that_cannot_be_noted_is_waited_for_and_no_line_comes_twice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, folder = tmp_path / "events.jsonl", tmp_path / "places"
+    folder.mkdir()
+    places = Places(folder / "places")
+    (folder / "places").unlink()
+    folder.rmdir()
+    tries: list[int] = []
+
+    def retry_s(attempt: int) -> float:
+        tries.append(attempt)
+        return 0.001
+
+    lines = JsonLines(path, places, max_bytes=10**9, kept=1, retry_s=retry_s)
+    try:
+        writing = asyncio.create_task(lines.put(ROOM, frames("1"), Cursor(1, 1)))
+        await until(lambda: len(tries) > 3)
+        folder.mkdir()
+        await writing
+        await lines.put(ROOM, frames("2"), Cursor(1, 2))
+    finally:
+        lines.close()
+    assert said(read(path)) == ["1", "2"]
+    assert Places(folder / "places").of(ROOM) == Cursor(1, 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "place not noted, trying again file=events.jsonl: No such file or directory"
+    ]
 
 
 async def test_a_write_that_has_begun_ends_before_its_file_is_closed(tmp_path: Path) -> None:
@@ -308,6 +365,11 @@ def test_places_that_cannot_be_read_stop_the_start(tmp_path: Path, text: str) ->
     (tmp_path / "places").write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigError, match="no file of places"):
         Places(tmp_path / "places")
+
+
+def test_places_that_cannot_be_written_stop_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be written"):
+        Places(tmp_path / "missing" / "places")
 
 
 # --- webhooks ---------------------------------------------------------------------------------------------------------
@@ -426,6 +488,32 @@ async def test_a_receiver_that_is_away_is_waited_for(caplog: pytest.LogCaptureFi
         async with receiving(port) as (receiver, _):
             await putting
     assert said(receiver.taken) == ["1"]
+
+
+async def test_a_receiver_that_answers_drop_by_drop_is_given_up_in_time(caplog: pytest.LogCaptureFixture) -> None:
+    """Each of its bytes comes soon enough, its answer never."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+        gone.set()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, hooked(f"http://127.0.0.1:{port}/", forward_timeout_s=0.1) as webhook:
+        putting = asyncio.create_task(webhook.put(ROOM, frames("1"), None))
+        await until(lambda: "trying again" in caplog.text)
+        putting.cancel()
+        await asyncio.wait({putting})
+        async with asyncio.timeout(15):
+            await gone.wait()
+    assert f"webhook failed, trying again room={ROOM}: TimeoutError" in caplog.text
 
 
 @pytest.mark.parametrize("url", ["", "hook.example", "ftp://x/", "http://"])

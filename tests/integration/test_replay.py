@@ -1,17 +1,21 @@
 """Recordings as rooms: what was recorded is told again, byte for byte, through all that a live room passes through."""
 
+import asyncio
 import gzip
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from ingestor.connectors.base import LiveRoom, Message, SeenIds
 from ingestor.connectors.registry import CONNECTORS
 from ingestor.connectors.replay import playback
-from ingestor.connectors.replay.connector import ReplayConnector
+from ingestor.connectors.replay.connector import LEFT_MAX, ReplayConnector
 from ingestor.connectors.replay.playback import PAUSE_MAX_S
+from ingestor.connectors.replay.reel import Reel
 from ingestor.connectors.replay.settings import ReplaySettings
 from ingestor.connectors.tiktok.messages import TikTokDecoder
 from ingestor.recording import Header, Opened, Record, member
@@ -190,11 +194,11 @@ def connector(folder: Path | str, speed: float = FAST) -> ReplayConnector:
 
 
 async def heard(
-    replay: ReplayConnector, position: str = "", seen: SeenIds | None = None
+    replay: ReplayConnector, position: str = "", seen: SeenIds | None = None, room: RoomKey = ROOM
 ) -> tuple[list[str], list[str]]:
     """The ids of the messages of one connection, and the position behind each."""
-    live = await replay.check_live(ROOM)
-    upstream = await replay.connect(ROOM, live, position, SeenIds() if seen is None else seen)
+    live = await replay.check_live(room)
+    upstream = await replay.connect(room, live, position, SeenIds() if seen is None else seen)
     ids, positions = [], []
     async with running(upstream, silence_s=10) as arrivals:
         with pytest.raises((UpstreamLeft, RoomOffline)):
@@ -303,6 +307,55 @@ async def test_frames_come_at_their_distances_and_long_pauses_are_cut(
     write(tmp_path / "a.rec", [opening(), at(1, chat("x", 1)), at(3, chat("x", 2)), at(9000, chat("x", 3))])
     await heard(connector(tmp_path, speed=4.0))
     assert paused == pytest.approx([0.25, 0.5, PAUSE_MAX_S])
+
+
+async def test_the_next_connection_goes_on_in_the_file_that_is_open(tmp_path: Path) -> None:
+    """Else a recording of many connections would be read from its beginning for each of them."""
+    write(
+        tmp_path / "a.rec",
+        [opening(), at(1, chat("x", 1)), opening(2), at(3, chat("x", 2)), opening(4), at(5, chat("x", 3))],
+    )
+    replay = connector(tmp_path)
+    assert (await heard(replay))[0] == ["1"]
+    (tmp_path / "a.rec").unlink()
+    assert (await heard(replay))[0] == ["2"]
+    await replay.aclose()
+    with pytest.raises(RoomNotFound):
+        await heard(replay)
+
+
+async def test_of_many_rooms_few_files_stay_open(tmp_path: Path) -> None:
+    replay, rooms = connector(tmp_path), [RoomKey("replay", f"{number}.rec") for number in range(LEFT_MAX + 1)]
+    for room in rooms:
+        write(tmp_path / room.room, [opening(), at(1, chat("x", 1)), opening(2), at(3, chat("x", 2))])
+        assert (await heard(replay, room=room))[0] == ["1"]
+        (tmp_path / room.room).unlink()
+    with pytest.raises(RoomNotFound):
+        await heard(replay, room=rooms[0])
+    assert (await heard(replay, room=rooms[1]))[0] == ["2"]
+    await replay.aclose()
+
+
+async def test_a_file_that_nobody_waits_for_any_more_is_closed(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    streams: list[IO[Any]] = []
+
+    class Slow(type(tmp_path)):  # type: ignore[misc]
+        def open(self, *args: Any, **kwargs: Any) -> IO[Any]:
+            streams.append(super().open(*args, **kwargs))
+            begun.set()
+            go_on.wait(15)
+            return streams[0]
+
+    write(tmp_path / "a.rec", [opening()])
+    waiting = asyncio.create_task(Reel.open(Slow(tmp_path / "a.rec"), 0))
+    await asyncio.to_thread(begun.wait, 15)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    go_on.set()
+    async with asyncio.timeout(15):
+        while not streams[0].closed:
+            await asyncio.sleep(0.005)
 
 
 # --- plug-ins ---------------------------------------------------------------------------------------------------------

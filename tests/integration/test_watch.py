@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.watch.command import room_called
 from gateway.watch.follower import Followed, Follower, Frame
 from shared.backoff import Backoff
 from shared.errors import ConfigError
 from shared.events import Gift, GiftInfo
 from shared.phases import Phase
+from shared.platforms import room_called
 from shared.room import RoomKey
 from tests.conftest import REPO_ROOT, free_port
 from tests.events import ANA, chat, like

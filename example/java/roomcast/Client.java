@@ -25,6 +25,9 @@ public final class Client {
     private static final long RETRY_MAX_MS = 30_000;
     private static final long RETRY_TOLD_MAX_MS = 600_000; // a gateway may ask for a longer pause, but not for any
 
+    /** Characters of a room; a gateway closes the whole connection for a command that is far too long. */
+    private static final int ROOM_MAX = 512;
+
     /** Errors that end nothing, although asking again would not help. */
     private static final Set<String> STAYS = Set.of("bad_option", "bad_cursor", "bad_command", "not_subscribed");
 
@@ -61,8 +64,15 @@ public final class Client {
         this.http = HttpClient.newBuilder().connectTimeout(options.timeout()).build();
     }
 
-    /** Adds a room; one that is there already stays as it is. */
+    /**
+     * Adds a room; one that is there already stays as it is.
+     *
+     * @throws IllegalArgumentException if its name has more than 512 characters
+     */
     public void subscribe(Room room) {
+        if (room.name().codePointCount(0, room.name().length()) > ROOM_MAX) {
+            throw new IllegalArgumentException("a room has at most " + ROOM_MAX + " characters");
+        }
         inbox.add(() -> {
             if (rooms.stream().noneMatch(held -> held.isSame(room))) {
                 Subscription added = new Subscription(room);

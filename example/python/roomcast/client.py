@@ -77,6 +77,9 @@ class Client:
             last: begin with so many of the latest events.
             since: begin behind this cursor.
             wait: for the room to go live, instead of being over when it is not.
+
+        Raises:
+            ValueError: it cannot be the text of a room; nothing was sent.
         """
         joined = self._conversation.join(
             room, since=since, events=None if events is None else list(events), last=last, wait=wait or None

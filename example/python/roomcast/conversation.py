@@ -15,6 +15,8 @@ PAUSE_MAX_S = 30.0
 NORMAL = 1000  # close code: coming back would give the same answer
 CUT_OFF = 1006  # close code: gone without a word
 
+ROOM_MAX = 512  # characters of a room; a gateway closes the whole connection for a command that is far too long
+
 REMARKS = frozenset({"bad_option", "bad_cursor"})
 """Errors about how a room was asked for. Asking again would not help, and yet nothing is over."""
 
@@ -99,7 +101,15 @@ class Conversation:
         return list(self._rooms.values())
 
     def join(self, asked: str, *, since: str | None, **options: Any) -> Room:
-        """Note a room; `subscribe` asks for it."""
+        """Note a room; `subscribe` asks for it.
+
+        Raises:
+            ValueError: it cannot be the text of a room.
+        """
+        _, name = _split(asked)
+        if len(name) > ROOM_MAX:
+            raise ValueError(f"a room has at most {ROOM_MAX} characters")
+        name.encode()  # a lone surrogate cannot be sent: that is a ValueError too
         self._count += 1
         room = self._rooms[self._count] = Room(asked, self._count, options, since)
         return room
@@ -196,7 +206,7 @@ class Conversation:
 def _command(action: str, room: Room, **options: Any) -> str:
     platform, name = _split(room.asked)
     said = {"action": action, "id": room.number, "platform": platform, "room": name, **options}
-    return json.dumps({key: value for key, value in said.items() if value is not None})
+    return json.dumps({key: value for key, value in said.items() if value is not None}, ensure_ascii=False)
 
 
 def _split(asked: str) -> tuple[str | None, str]:

@@ -6,6 +6,7 @@ What was recorded passes through all that it passed through when it happened, by
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +16,14 @@ from ingestor.connectors.replay.playback import PlaybackProtocol, PlaybackTransp
 from ingestor.connectors.replay.reel import Reel
 from ingestor.connectors.replay.settings import ReplaySettings
 from ingestor.connectors.webcast import Dialect, WebcastProtocol
-from ingestor.recording import Kind
+from ingestor.recording import BadRecording, Kind, Opened
 from shared import metrics
 from shared.errors import BadRoom, RoomNotFound, UpstreamUnavailable
 from shared.platforms import parse_room
 from shared.room import RoomKey
 
 PLAYS_MAX: Final = 10_000  # rooms of one ingestor
+LEFT_MAX: Final = 16  # files that are held open from one connection to the next
 
 
 class ReplayConnector:
@@ -39,6 +41,7 @@ class ReplayConnector:
         self._settings = settings
         self._platforms = platforms
         self._plays: OrderedDict[RoomKey, Play] = OrderedDict()
+        self._left: OrderedDict[RoomKey, Reel] = OrderedDict()
 
     async def resolve(self, name: RoomKey) -> RoomKey:
         """See `Connector`; there are no names."""
@@ -58,9 +61,11 @@ class ReplayConnector:
         play = self._plays.get(room) or self._begin(room)
         place, inner = _parsed(position)
         place = place if play.place is None else max(place, play.place)
-        reel, opened = await Reel.open(self._path(room), place)
+        reel, opened = await self._reel(room, play, place)
         try:
             record = await reel.peek()
+            if record is not None and record.kind == Kind.OPENED:
+                opened = record.as_opened()
             if record is None:
                 reel.close()
                 place, (reel, opened) = 0, await Reel.open(self._path(room), 0)
@@ -76,6 +81,7 @@ class ReplayConnector:
                 play,
                 record.at_ms if record else 0,
                 speed=self._settings.replay_speed,
+                give_back=partial(self._take_back, room),
             )
             protocol = WebcastProtocol(
                 _dialect(play.found(reel.header), opened.room_id, inner),
@@ -85,6 +91,9 @@ class ReplayConnector:
             )
             # Between two records, and before the first, nothing is missed.
             protocol.overlapped = opened.overlapped or not began or place == 0
+        except BadRecording as error:
+            reel.close()
+            raise RoomNotFound(str(error)) from None
         except BaseException:
             reel.close()
             raise
@@ -103,8 +112,29 @@ class ReplayConnector:
 
     async def aclose(self) -> None:
         """See `Connector`."""
+        while self._left:
+            self._left.popitem()[1].close()
+
+    async def _reel(self, room: RoomKey, play: Play, place: int) -> tuple[Reel, Opened]:
+        """The file at a place. To open it anew means to read all that lies before, for each of its connections."""
+        left = self._left.pop(room, None)
+        if left is not None:
+            if left.place == place and play.opened is not None:
+                return left, play.opened
+            left.close()
+        return await Reel.open(self._path(room), place)
+
+    def _take_back(self, room: RoomKey, reel: Reel) -> None:
+        if not reel.usable:
+            reel.close()
+            return
+        self._left[room] = reel
+        if len(self._left) > LEFT_MAX:
+            self._left.popitem(last=False)[1].close()
 
     def _begin(self, room: RoomKey) -> Play:
+        if (left := self._left.pop(room, None)) is not None:
+            left.close()
         self._plays[room] = play = Play(room, self._platforms)
         self._plays.move_to_end(room)
         if len(self._plays) > PLAYS_MAX:

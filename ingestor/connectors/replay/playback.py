@@ -18,18 +18,22 @@ PAUSE_MAX_S: Final = 10.0  # as it is played; nobody sits out a night between tw
 class PlaybackTransport:
     """See `Transport`. What is sent goes nowhere: the answers are recorded."""
 
-    def __init__(self, reel: Reel, play: Play, began_ms: int, *, speed: float) -> None:
+    def __init__(
+        self, reel: Reel, play: Play, began_ms: int, *, speed: float, give_back: Callable[[Reel], None]
+    ) -> None:
         """Begin.
 
         Args:
-            reel: behind the opening of the connection; it is closed with the transport.
+            reel: behind the opening of the connection.
             play: is told where, and before which opening, this connection ended.
             began_ms: when the connection was opened, or the first record from this place on came.
             speed: how many times faster.
+            give_back: is given the reel when the transport is closed.
         """
         self._reel = reel
         self._play = play
         self._speed = speed
+        self._give_back = give_back
         self._at_ms = began_ms
         self._due_s = monotonic()
 
@@ -62,9 +66,9 @@ class PlaybackTransport:
         """Nothing: see above."""
 
     async def aclose(self) -> None:
-        """Close the file. The next connection goes on here, whatever of this one was of use."""
+        """Give the file back. The next connection goes on here, whatever of this one was of use."""
         self._play.place = self._reel.place
-        self._reel.close()
+        self._give_back(self._reel)
 
     async def _until(self, at_ms: int) -> None:
         pause_s = min(max(at_ms - self._at_ms, 0) / 1000 / self._speed, PAUSE_MAX_S)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 from ingestor.connectors.base import Message
 from ingestor.recording import BadRecording, Header, Kind, Opened, Reader, Record
@@ -20,6 +20,8 @@ class Reel:
         """Take over a file; use `open` instead."""
         self.header: Header = reader.header
         self.place = place
+        self.usable = True
+        """Whether it can be gone on with: not at its end, nor while what is read from it may get lost."""
         self._stream = stream
         self._reader = reader
         self._ahead: deque[Record] = deque()
@@ -32,8 +34,12 @@ class Reel:
             RoomNotFound: there is no such recording, or it cannot be played.
             UpstreamUnavailable: the file cannot be read.
         """
+        opening = asyncio.get_running_loop().run_in_executor(None, cls._open, path, place)
         try:
-            return await asyncio.to_thread(cls._open, path, place)
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unwanted)  # a thread cannot be called back
+            raise
         except BadRecording as error:
             raise RoomNotFound(str(error)) from None
         except OSError as error:
@@ -70,7 +76,9 @@ class Reel:
     async def peek(self) -> Record | None:
         """The record at this place, None at the end."""
         if not self._ahead:
+            self.usable = False
             self._ahead.extend(await asyncio.to_thread(self._reader.batch, READ_AHEAD_BYTES))
+            self.usable = bool(self._ahead)
         return self._ahead[0] if self._ahead else None
 
     def step(self) -> None:
@@ -96,3 +104,9 @@ class Reel:
                 except BadRecording as error:
                     raise RoomNotFound(str(error)) from None
         return messages
+
+
+def _close_unwanted(opening: "asyncio.Future[Any]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        reel, _ = opening.result()
+        reel.close()

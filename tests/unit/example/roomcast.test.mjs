@@ -174,8 +174,52 @@ scenario("a room that the gateway failed is asked for again, more slowly each ti
   }
 });
 
+scenario("a room that is too long is refused before it is one", ({ client, listener }) => {
+  for (const asked of ["x".repeat(513), `douyin:${"🦊".repeat(513)}`]) {
+    assert.throws(() => client.join(asked, listener), RangeError);
+  }
+  assert.deepEqual([client.rooms, FakeSocket.opened.length], [[], 0]);
+  client.join(`douyin:${"🦊".repeat(512)}`, listener);
+  assert.equal(client.rooms.length, 1);
+});
+
+for (const how of ["over", "left"]) {
+  scenario(`with the last room the connection ends, until there is another one: ${how}`, (the) => {
+    const room = begin(the);
+    const socket = FakeSocket.last;
+    if (how === "over") socket.tell({ error: "", code: "offline", reconnect: false, ...NAME });
+    else the.client.leave(room);
+    assert.deepEqual(socket.said.at(-1), { action: "close" });
+    assert.equal(socket.closedWith, 1000);
+    const said = socket.said.length;
+    socket.drop(1012);
+    mock.timers.tick(120_000);
+    assert.deepEqual([FakeSocket.opened.length, socket.said.length], [1, said]);
+    the.client.join("tiktok:74", the.listener);
+    FakeSocket.last.open();
+    assert.deepEqual(FakeSocket.last.said.map(({ room }) => room), ["74"]);
+  });
+}
+
+scenario("a room left while the connection is away is waited for no more", (the) => {
+  const room = begin(the);
+  FakeSocket.last.drop(1006);
+  the.client.leave(room);
+  mock.timers.tick(120_000);
+  assert.equal(FakeSocket.opened.length, 1);
+});
+
+scenario("who joins another room when the last one is over stays connected", ({ client, listener }) => {
+  client.join("tiktok:@demo", { over: () => client.join("tiktok:74", listener) });
+  FakeSocket.last.open();
+  takeOn(FakeSocket.last);
+  FakeSocket.last.tell({ error: "", code: "offline", reconnect: false, ...NAME });
+  assert.deepEqual([FakeSocket.last.said.at(-1).room, FakeSocket.last.closedWith], ["74", null]);
+});
+
 scenario("nothing is told of a room that was left", (the) => {
   const room = begin(the);
+  the.client.join("tiktok:74", the.listener);
   the.told.length = 0;
   the.client.leave(room);
   assert.deepEqual(FakeSocket.last.said.at(-1), { action: "unsubscribe", id: 1, ...NAME });

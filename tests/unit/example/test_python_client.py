@@ -62,6 +62,21 @@ def test_a_platform_stands_before_a_room_or_is_left_out(asked: str, platform: st
     assert (command.get("platform"), command["room"]) == (platform, name)
 
 
+@pytest.mark.parametrize("asked", ["x" * 513, "douyin:" + "🦊" * 513, "\ud83e"], ids=["long", "wide", "surrogate"])
+def test_what_cannot_be_sent_as_a_room_is_refused_before_it_is_one(asked: str) -> None:
+    conversation = Conversation()
+    with pytest.raises(ValueError):
+        conversation.join(asked, since=None)
+    assert conversation.rooms == []
+
+
+def test_a_room_of_wide_characters_takes_no_more_bytes_than_it_has() -> None:
+    conversation = Conversation()
+    command = conversation.subscribe(conversation.join("tiktok:" + "🦊" * 512, since=None))
+    assert json.loads(command)["room"] == "🦊" * 512
+    assert len(command.encode()) < 512 * 4 + 100
+
+
 @pytest.mark.parametrize(
     ("frame", "kept"),
     [

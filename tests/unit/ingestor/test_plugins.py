@@ -1,7 +1,9 @@
 """Handlers of others: what they may change, and that what they get wrong stays with them."""
 
+import asyncio
 import itertools
 import logging
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,8 +119,14 @@ def raising() -> Iterable[Event]:
     raise RuntimeError
 
 
+def ending(what: BaseException) -> Iterable[Event]:
+    raise what
+
+
 WRONG: Mapping[str, Any] = {
     "it raises": lambda: 1 // 0,
+    "it cancels": lambda: ending(asyncio.CancelledError()),
+    "it exits": sys.exit,
     "it raises later": raising,
     "it never ends": lambda: itertools.repeat(chat_event(ROOM, "x")),
     "too many": lambda: [chat_event(ROOM, "x")] * (RETURNED_MAX + 1),
@@ -155,6 +163,35 @@ def test_what_a_handler_does_to_the_protobuf_message_does_not_reach_the_event() 
         heard.content.Clear()
 
     assert contents(applied(on_messages(WebcastChatMessage=clear))) == ["hello"]
+
+
+def test_what_a_handler_does_to_the_lists_of_an_event_does_not_reach_it() -> None:
+    def spoil(event: Event) -> None:
+        assert isinstance(event, Chat)
+        event.emotes.append(object())  # type: ignore[arg-type]
+        event.user.roles.append("owner")
+
+    by_method = Plugin("test", {"WebcastChatMessage": lambda heard: spoil(heard.events[0])}, {})
+    by_type = on_events(chat=lambda room, event: spoil(event))
+    clean = TikTokDecoder(ROOM).decode(message(), T0)
+    assert applied(by_method) == applied(by_type) == clean
+
+
+def test_an_event_that_a_handler_spoils_and_returns_is_refused() -> None:
+    def spoil(heard: Heard) -> Sequence[Event]:
+        (event,) = heard.events
+        assert isinstance(event, Chat)
+        event.emotes.append(object())  # type: ignore[arg-type]
+        return heard.events
+
+    before = faults("test", "WebcastChatMessage")
+    assert applied(on_messages(WebcastChatMessage=spoil)) == TikTokDecoder(ROOM).decode(message(), T0)
+    assert faults("test", "WebcastChatMessage") == before + 1
+
+
+def test_whoever_stops_the_process_by_hand_is_not_held_up_by_a_handler() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        applied(on_events(chat=lambda room, event: ending(KeyboardInterrupt())))
 
 
 def test_the_time_in_handlers_is_measured() -> None:

@@ -162,6 +162,44 @@ async def test_a_file_that_is_open_is_not_removed_and_the_limit_stands(tmp_path:
     assert MEMBER_BYTES < path.stat().st_size <= 4 * MEMBER_BYTES
 
 
+async def test_another_process_removes_no_file_that_is_open(tmp_path: Path) -> None:
+    """Two recorders know no more of each other than two processes do."""
+    limits = Limits(file_bytes=10**9, file_s=60, total_bytes=4 * MEMBER_BYTES)
+    one, other = Recorder(tmp_path, limits), Recorder(tmp_path, limits)
+    first, second = one.of(ROOM), other.of(RoomKey("tiktok", "@ana"))
+    first.opened(T0, LIVE, upstream())
+    fill(first, 2)
+    await settled(one)
+    second.opened(T0, LIVE, upstream())
+    fill(second, 4)
+    await settled(other)
+    assert other.fault == "recordings that are being written take up all that is allowed"
+    assert len(files(tmp_path)) == 2
+    first.close()
+    await one.aclose()
+    third = other.of(RoomKey("tiktok", "@ben"))
+    third.opened(T0, LIVE, upstream())
+    fill(third, 2)
+    third.close()
+    second.close()
+    await other.aclose()
+    assert [header.room for header, _ in files(tmp_path)] == ["@ana", "@ben"]
+
+
+async def test_a_file_that_was_removed_while_it_was_open_is_a_fault(tmp_path: Path) -> None:
+    recorder, before = Recorder(tmp_path, WIDE), faults()
+    recording = recorder.of(ROOM)
+    recording.opened(T0, LIVE, upstream())
+    fill(recording, 1)
+    await settled(recorder)
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    fill(recording, 1)
+    recording.close()
+    await recorder.aclose()
+    assert (recorder.fault, faults() - before) == ("the file was removed", 1)
+
+
 def no_folder(folder: Path) -> Path:
     return folder / "missing"
 

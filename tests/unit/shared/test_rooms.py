@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BadRoom
 from shared.keys import RoomKeys
-from shared.platforms import PLATFORMS, is_name, is_one_broadcast, parse_room
+from shared.platforms import PLATFORMS, is_name, is_one_broadcast, parse_room, room_called
 from shared.room import RoomKey
 
 
@@ -125,6 +125,25 @@ def test_a_douyin_name_is_a_pointer_and_a_page_is_none(text: str) -> None:
 def test_what_is_no_room_is_refused(text: str) -> None:
     with pytest.raises(BadRoom):
         parse_room(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("@ana", "tiktok:@ana"),
+        ("tiktok:@ana", "tiktok:@ana"),
+        ("douyin:728804746624", "douyin:728804746624"),
+        ("replay:a.rec", "replay:a.rec"),
+        ("https://live.douyin.com/728804746624", "douyin:728804746624"),
+    ],
+)
+def test_a_room_is_called_with_its_platform_or_by_a_link(text: str, key: str) -> None:
+    assert str(room_called(text)) == key
+
+
+def test_what_has_no_platform_of_ours_before_its_colon_is_refused() -> None:
+    with pytest.raises(BadRoom):
+        room_called("elsewhere:@ana")
 
 
 def test_an_unknown_platform_is_refused_and_the_known_are_named() -> None:
