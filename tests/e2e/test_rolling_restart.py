@@ -15,7 +15,7 @@ from shared.cursor import Cursor
 from tests.chaos.clients import Client
 from tests.chaos.oracle import judge
 from tests.chaos.world import Part, World, running_world
-from tests.e2e.cluster import every_redis, wait_for
+from tests.e2e.cluster import one_and_many, wait_for
 from tests.returning import CUT_OFF, Close
 from tests.topologies import Topology
 
@@ -25,7 +25,7 @@ WITHIN_S: Final = 30.0
 
 
 @pytest.mark.timeout(240)
-@every_redis
+@one_and_many
 async def test_a_rolling_restart_of_every_process_loses_nothing(topology: Topology, tmp_path: Path) -> None:
     async with running_world(tmp_path, topology, **CLUSTER) as world:
         first = await world.mark()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.e2e.cluster import Client, Processes, every_redis, until
+from tests.e2e.cluster import Client, Processes, one_and_many, until
 from tests.e2e.test_main_path import control, inject, sent_ids
 
 TIKTOK = ("@demo", "@demo", 1)
@@ -98,7 +98,7 @@ async def follow_two_broadcasts(processes: Processes, address: str, name: str, q
             assert client.close_code is None
 
 
-@every_redis
+@one_and_many
 async def test_who_waits_for_a_name_follows_it_from_broadcast_to_broadcast(processes: Processes) -> None:
     await follow_two_broadcasts(processes, *TIKTOK)
 

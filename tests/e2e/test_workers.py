@@ -7,13 +7,12 @@ from functools import partial
 import httpx
 
 from tests.conftest import free_port
-from tests.e2e.cluster import Client, Processes, every_redis, until, wait_for
+from tests.e2e.cluster import Client, Processes, until, wait_for
 from tests.e2e.test_main_path import DEMO, between, inject, live_ids, sent_ids
 
 CLIENTS = 12  # that the kernel gives all of them to the same worker happens once in 2,000 runs; then nothing fails
 
 
-@every_redis
 async def test_workers_share_a_port_and_nothing_else_and_take_leave(processes: Processes) -> None:
     processes.simulator("--rate", "40")
     processes.ingestor()
