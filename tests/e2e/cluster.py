@@ -30,9 +30,10 @@ FAST = {
 }
 
 every_redis = pytest.mark.parametrize("running_topology", TOPOLOGIES, indirect=True)
+"""Marks what has to be the same on one Redis, behind Sentinels and on a Cluster of three masters."""
+
 one_and_many = pytest.mark.parametrize("running_topology", ["single", "cluster"], indirect=True)
 """For what takes half a minute: behind Sentinels a client has the same single server before it."""
-"""Marks what has to be the same on one Redis, behind Sentinels and on a Cluster of three masters."""
 
 
 class Processes:
