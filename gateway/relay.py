@@ -22,7 +22,8 @@ from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.errors import BrokerUnavailable
-from shared.phases import RoomPhase
+from shared.phases import RESTING, Phase, RoomPhase
+from shared.platforms import is_name
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
 from shared.version import VERSION
@@ -93,12 +94,27 @@ class Relay:
         """The rooms open here."""
         return self._rooms
 
+    async def runs_elsewhere(self, key: RoomKey) -> bool:
+        """Whether a client may have this room, which is not open here, without anything being started for it.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be asked.
+        """
+        if is_name(key) and await self.demand.target(key) is not None:
+            return True
+        state = await self.broker.state(key)
+        if state.phase is None or state.phase.phase is Phase.TARGET:
+            return False
+        if state.phase.phase in RESTING:
+            return state.phase.rests(now_ms())
+        return bool(state.holder)
+
     def attach(self, member: Member, key: RoomKey) -> Room:
         """Put a client into a room; it is opened if it is not open yet."""
         room = self._rooms.get(key)
         if room is None:
             room = self._rooms[key] = Room(key, self._cluster)
-            logger.info("room opened room=%s", key)
+            logger.debug("room opened room=%s", key)
         room.attach(member)
         return room
 
@@ -147,7 +163,7 @@ class Relay:
 
     async def _close(self, room: Room) -> None:
         del self._rooms[room.key]
-        logger.info("room closed room=%s", room.key)
+        logger.debug("room closed room=%s", room.key)
         try:
             await room.aclose()
         except BrokerUnavailable:

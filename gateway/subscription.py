@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.admission import Admission
 from gateway.close_codes import Code
+from gateway.feed import RETRY
 from gateway.frames import control
 from gateway.options import Options
 from gateway.progress import Progress
@@ -161,6 +163,10 @@ class Subscription:
         if self._host.many and key != self.asked:
             self._tell(target_frame(self.asked, key))
         relay = self._host.relay
+        if not (self._paid or key in relay.rooms or await self._runs_elsewhere(key)):
+            await self._pay(key)  # before the room is opened: it is memory here, and a channel of Redis
+        if self._host.holds(key, self):  # it came there by another name meanwhile
+            return self.end(Code.ALREADY_SUBSCRIBED)
         room = relay.attach(self, key)
         if room.is_name:
             self._name = room
@@ -170,7 +176,7 @@ class Subscription:
         if room.is_name and room.target is not None:
             room.want()
             return self.on_target(room)
-        await self._pay(room)
+        await self._pay(key)
         room.want()
         if room.is_name:
             return self._show(room)
@@ -210,10 +216,26 @@ class Subscription:
         place = self._left[1]
         return None if place in (None, room.tail.position) else replace(options, since=place, last=0)
 
-    async def _pay(self, room: Room) -> None:
+    async def _runs_elsewhere(self, key: RoomKey) -> bool:
+        """Whether a room that is not open here need not be started; waits for Redis to tell."""
+        failures = 0
+        while True:
+            try:
+                return await self._host.relay.runs_elsewhere(key)
+            except BrokerUnavailable as error:
+                logger.debug("room not looked at client=%012x room=%s: %s", self._host.number, key, error)
+                self.on_unavailable()
+            await asyncio.sleep(RETRY.delay_s(failures, random.random))
+            failures += 1
+
+    def _runs_here(self, key: RoomKey) -> bool:
+        room = self._host.relay.rooms.get(key)
+        return room is not None and (room.demand.wanted or room.taken or room.rests)
+
+    async def _pay(self, key: RoomKey) -> None:
         """Wait until this client may start a room, if the room has to be started for it."""
         told = False
-        while not (self._paid or room.demand.wanted or room.taken or room.rests):
+        while not (self._paid or self._runs_here(key)):
             wait_s = self._host.admission.new_room(self._host.origin, time.monotonic())
             if not wait_s:
                 self._paid = True

@@ -423,6 +423,17 @@ async def test_channel_of_a_room_is_left_after_its_last_client(gateway: Gateway,
     assert 290_000 < (await holder.demand.look(holder.room)).remaining_ms <= 300_000  # the idle time has begun
 
 
+async def test_who_comes_while_redis_is_away_is_let_in_when_it_is_back(own_redis: RedisServer) -> None:
+    async with HolderClient(own_redis.url) as cluster, running_gateway(own_redis.url) as gateway:
+        own_redis.stop()
+        async with gateway.join(ROOM) as client:
+            await client.until(code="unavailable")
+            assert (await gateway.get("/health")).json()["rooms"] == 0
+            own_redis.start()
+            await cluster.holder(KEY).wanted()
+            assert words(client.frames) == ["connecting", "unavailable"]
+
+
 async def test_redis_away_is_told_once_and_events_follow_when_it_is_back(own_redis: RedisServer) -> None:
     async with HolderClient(own_redis.url) as cluster, running_gateway(own_redis.url) as gateway:
         holder = cluster.holder(KEY)
