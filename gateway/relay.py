@@ -31,7 +31,7 @@ from shared.version import VERSION
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.25
-LOG_READERS_MAX = 64  # clients that catch up from the log at once; each may hold as much as the log does
+LOG_READERS_MAX = 64  # clients for which the log is read at once; each may hold as much as the log does meanwhile
 HEARTBEAT_S = 5.0
 LINK_WAIT_S = 2.0  # at the start; a gateway without Redis takes clients, and tells them
 
