@@ -200,8 +200,11 @@ class Subscription:
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
         self._host.on_joined(self)
-        if runs and not waited and (moved or self._options.since is None):
-            await self._tell_front(room)
+        if not waited and (moved or self._options.since is None):
+            if runs:
+                await self._tell_front(room)
+            else:
+                room.front.owe(self.subscriber, self._tell)
         return None
 
     def _past_of(self, room: Room) -> Options | None:

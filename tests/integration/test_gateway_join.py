@@ -317,6 +317,25 @@ async def test_newcomer_is_told_what_runs_as_those_were_who_saw_it_begin(
             assert "cursor" not in front
 
 
+async def test_who_starts_a_room_anew_whose_broadcast_goes_on_is_told_what_runs(
+    gateway: Gateway, cluster: HolderClient
+) -> None:
+    holder = cluster.holder(KEY)
+    await holder.go_live()
+    await holder.chat("before")
+    await holder.broker.set_phase(holder.lease, phase_of(Phase.CONNECTED), {"title": "Morning"})
+    await holder.release()
+    async with gateway.join(ROOM) as client:
+        await holder.wanted()
+        await holder.go_live()
+        await client.until(status="connected")
+        async with asyncio.timeout(10):
+            while not client.fronts:
+                await client.say({"type": "ping"})
+                await client.until(type="pong")
+        assert client.fronts[0]["live_status"]["title"] == "Morning"
+
+
 async def test_who_comes_back_with_a_cursor_is_not_told_again_what_runs(
     gateway: Gateway, cluster: HolderClient
 ) -> None:
