@@ -71,6 +71,7 @@ class Endpoint:
             clients_max=settings.clients_max,
             clients_per_address=settings.clients_per_address,
             new_rooms_per_minute=settings.new_rooms_per_minute,
+            queued_rooms_per_address=settings.queued_rooms_per_address,
         )
         self._sessions: set[Session] = set()
         self._left = asyncio.Event()

@@ -33,7 +33,7 @@ from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
 
-ANSWERS = frozenset({Code.BAD_OPTION, Code.BAD_CURSOR, Code.ALREADY_SUBSCRIBED})
+ANSWERS = frozenset({Code.BAD_OPTION, Code.BAD_CURSOR, Code.ALREADY_SUBSCRIBED, Code.TOO_MANY_ROOMS})
 """Errors about what was asked for: they carry the id of the command."""
 
 
@@ -163,8 +163,8 @@ class Subscription:
         if self._host.many and key != self.asked:
             self._tell(target_frame(self.asked, key))
         relay = self._host.relay
-        if not (self._paid or key in relay.rooms or await self._runs_elsewhere(key)):
-            await self._pay(key)  # before the room is opened: it is memory here, and a channel of Redis
+        if not (self._paid or key in relay.rooms or await self._runs_elsewhere(key)) and not await self._pay(key):
+            return None  # the room was not opened, which takes memory here and a channel of Redis
         if self._host.holds(key, self):  # it came there by another name meanwhile
             return self.end(Code.ALREADY_SUBSCRIBED)
         room = relay.attach(self, key)
@@ -176,7 +176,8 @@ class Subscription:
         if room.is_name and room.target is not None:
             room.want()
             return self.on_target(room)
-        await self._pay(key)
+        if not await self._pay(key):
+            return None
         room.want()
         if room.is_name:
             return self._show(room)
@@ -235,18 +236,27 @@ class Subscription:
         room = self._host.relay.rooms.get(key)
         return room is not None and (room.demand.wanted or room.taken or room.rests)
 
-    async def _pay(self, key: RoomKey) -> None:
-        """Wait until this client may start a room, if the room has to be started for it."""
-        told = False
-        while not (self._paid or self._runs_here(key)):
-            wait_s = self._host.admission.new_room(self._host.origin, time.monotonic())
-            if not wait_s:
-                self._paid = True
-                return
-            if not told:
-                self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
-                told = True
-            await asyncio.sleep(wait_s)
+    async def _pay(self, key: RoomKey) -> bool:
+        """Wait until this client may start a room, if the room has to be started for it; False: too many wait."""
+        admission, origin = self._host.admission, self._host.origin
+        queued = False
+        try:
+            while not (self._paid or self._runs_here(key)):
+                wait_s = admission.new_room(origin, time.monotonic())
+                if not wait_s:
+                    self._paid = True
+                    break
+                if not queued:
+                    if not admission.queue_room(origin):
+                        self.end(Code.TOO_MANY_ROOMS if self._host.many else Code.OVERLOADED)
+                        return False
+                    queued = True
+                    self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
+                await asyncio.sleep(wait_s)
+        finally:
+            if queued:
+                admission.unqueue_room(origin)
+        return True
 
     async def _tell_front(self, room: Room) -> None:
         """Who comes in the middle is told what runs here, as those were who saw it begin."""

@@ -352,6 +352,24 @@ async def test_room_that_has_to_wait_for_its_turn_is_nothing_to_the_gateway_nor_
         assert not (await two.demand.look(two.room)).wait
 
 
+async def test_rooms_that_wait_for_their_turn_are_limited_by_address(redis_server: str) -> None:
+    settings = {"new_rooms_per_minute": 1, "queued_rooms_per_address": 1}
+    async with running_gateway(redis_server, **settings) as gateway, gateway.join("") as client:
+        for number, room in enumerate((ONE, TWO, THREE), 1):
+            await client.say({"action": "subscribe", "id": number, "room": room})
+        waits = (await client.until(code="rate_limited"))["room"]
+        refused = await client.until(code="too_many_rooms")
+        assert refused["room"] == (ONE, TWO, THREE)[refused["id"] - 1] != waits
+        await client.say({"action": "list"})
+        assert len((await client.until(type="subscriptions"))["rooms"]) == 2
+        async with gateway.join(ROOMS[3]) as alone:
+            assert await alone.closed() == (1013, "overloaded")
+        await client.say({"action": "unsubscribe", "room": waits})
+        await client.until(type="unsubscribed")
+        async with gateway.join(ROOMS[3]) as alone:
+            await alone.until(code="rate_limited")
+
+
 async def test_room_that_rests_costs_nothing(redis_server: str, cluster: HolderClient) -> None:
     two = cluster.holder(f"tiktok:{TWO}")
     await two.acquire()
