@@ -56,6 +56,7 @@ class Relay:
         self.slow_sinks: set[Sink] = set()
         self._started_at = now_ms()
         self._rooms: dict[RoomKey, Room] = {}
+        self._looks: dict[RoomKey, asyncio.Task[bool | None]] = {}
         self._tasks = asyncio.TaskGroup()
         self._cluster = Cluster(
             self.broker, self.channels, self.demand, self._tasks, settings, Flusher(settings.flush_max_s)
@@ -94,15 +95,28 @@ class Relay:
         """The rooms open here."""
         return self._rooms
 
-    async def runs_elsewhere(self, key: RoomKey) -> bool:
+    async def runs_elsewhere(self, key: RoomKey) -> bool | None:
         """Whether a client may have this room, which is not open here, without anything being started for it.
 
-        Raises:
-            BrokerUnavailable: Redis cannot be asked.
+        None: Redis cannot tell. One look serves all who ask meanwhile, and goes on without those who leave.
         """
-        if is_name(key) and await self.demand.target(key) is not None:
-            return True
-        state = await self.broker.state(key)
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = self._tasks.create_task(self._look(key))
+            look.add_done_callback(lambda _: self._looks.pop(key))
+        return await asyncio.shield(look)
+
+    async def _look(self, key: RoomKey) -> bool | None:
+        try:
+            if is_name(key) and await self.demand.target(key) is not None:
+                return True
+            state = await self.broker.state(key)
+        except BrokerUnavailable as error:
+            logger.debug("room not looked at room=%s: %s", key, error)
+            return None
+        except Exception:
+            logger.exception("room not looked at room=%s", key)
+            return None
         if state.phase is None or state.phase.phase is Phase.TARGET:
             return False
         if state.phase.phase in RESTING:

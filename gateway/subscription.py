@@ -223,14 +223,11 @@ class Subscription:
     async def _runs_elsewhere(self, key: RoomKey) -> bool:
         """Whether a room that is not open here need not be started; waits for Redis to tell."""
         failures = 0
-        while True:
-            try:
-                return await self._host.relay.runs_elsewhere(key)
-            except BrokerUnavailable as error:
-                logger.debug("room not looked at client=%012x room=%s: %s", self._host.number, key, error)
-                self.on_unavailable()
+        while (runs := await self._host.relay.runs_elsewhere(key)) is None:
+            self.on_unavailable()
             await asyncio.sleep(RETRY.delay_s(failures, random.random))
             failures += 1
+        return runs
 
     def _runs_here(self, key: RoomKey) -> bool:
         room = self._host.relay.rooms.get(key)
