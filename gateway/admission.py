@@ -61,11 +61,15 @@ def origin_of(host: str) -> str:
 class Admission:
     """Clients of this process, in all and by address, and the rooms each address may start."""
 
-    def __init__(self, *, clients_max: int, clients_per_address: int, new_rooms_per_minute: int) -> None:
+    def __init__(
+        self, *, clients_max: int, clients_per_address: int, new_rooms_per_minute: int, queued_rooms_per_address: int
+    ) -> None:
         self._clients_max = clients_max
         self._per_address_max = clients_per_address
         self._new_rooms_per_minute = new_rooms_per_minute
+        self._queued_rooms_max = queued_rooms_per_address
         self._clients: Counter[str] = Counter()
+        self._queued_rooms: Counter[str] = Counter()
         self._buckets: dict[str, TokenBucket] = {}
         self.clients = 0
 
@@ -93,6 +97,19 @@ class Admission:
             bucket = TokenBucket.full(self._new_rooms_per_minute / 60, self._new_rooms_per_minute, now)
             self._buckets[origin] = bucket
         return bucket.take(now)
+
+    def queue_room(self, origin: str) -> bool:
+        """Count a room that waits to be started; False: too many do, and nothing was counted."""
+        if self._queued_rooms[origin] >= self._queued_rooms_max:
+            return False
+        self._queued_rooms[origin] += 1
+        return True
+
+    def unqueue_room(self, origin: str) -> None:
+        """It waits no more."""
+        self._queued_rooms[origin] -= 1
+        if not self._queued_rooms[origin]:
+            del self._queued_rooms[origin]
 
     def _forget_full(self, now: float) -> None:
         self._buckets = {origin: bucket for origin, bucket in self._buckets.items() if not bucket.is_full(now)}

@@ -26,8 +26,10 @@ from gateway.session import Session
 from gateway.single_room import SingleRoom
 from gateway.streamed_room import StreamedRoom, has_read_all
 from shared import metrics
+from shared.cursor import Cursor
 from shared.errors import BadRoom
 from shared.platforms import DEFAULT_PLATFORM, parse_room
+from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Endpoint:
             clients_max=settings.clients_max,
             clients_per_address=settings.clients_per_address,
             new_rooms_per_minute=settings.new_rooms_per_minute,
+            queued_rooms_per_address=settings.queued_rooms_per_address,
         )
         self._sessions: set[Session] = set()
         self._left = asyncio.Event()
@@ -106,7 +109,7 @@ class Endpoint:
             return await self._answer_bad_room(options, str(error))(scope, receive, send)
         if request.method != "GET":
             return await Response(status_code=405, headers={"allow": "GET"})(scope, receive, send)
-        if returns and not options.wait and await has_read_all(self._relay, asked, options.since):
+        if returns and not options.wait and await self._has_read_all(origin, asked, options.since):
             response = Response(status_code=204, headers=OPEN)  # after which `EventSource` does not come back
             return await response(scope, receive, send)
         del request
@@ -121,6 +124,15 @@ class Endpoint:
         finally:
             await stream.leave()
         return None
+
+    async def _has_read_all(self, origin: str, asked: RoomKey, since: Cursor | None) -> bool:
+        """As `has_read_all`; who cannot be let in does not make us ask Redis."""
+        if not self._admission.enter(origin):
+            return False
+        try:
+            return await has_read_all(self._relay, asked, since)
+        finally:
+            self._admission.leave(origin)
 
     def _answer_bad_room(self, options: Options, detail: str) -> Response:
         metrics.CLIENT_ERRORS.labels(Code.BAD_ROOM).inc()

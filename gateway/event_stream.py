@@ -66,6 +66,8 @@ class EventStream:
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body."""
+        if self._connection is not None:
+            self._connection.announce(len(data))
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def finish(self) -> None:

@@ -34,6 +34,8 @@ class Recovery:
         self._since = since
         self.ahead = False
         """The client has to wait until the room enters something, and then to pull again."""
+        self.reached = False
+        """The last pull came to the live end, or as far as there is anything; not after a page, nor a step back."""
         self._told_at: Cursor | None = None  # that something behind this place is missing, while nothing is behind it
         self._walk = Walk(room.key, since)
         self._found: list[Delivery] = []
@@ -105,20 +107,32 @@ class Recovery:
                 break
         return [*(found or read), *await self.pull()]
 
-    async def pull(self) -> Sequence[Delivery]:
-        """Everything from the client's place up to the live end.
+    def step_back(self, place: Cursor) -> None:
+        """What lies behind this place was pulled, and not sent: it will be pulled again."""
+        self._walk = Walk(self._room.key, place)
+        self._told_at = None
+        self.ahead = self.reached = False
+
+    async def pull(self, *, by_page: bool = False) -> Sequence[Delivery]:
+        """Everything from the client's place up to the live end; by page, no more of the log than one.
 
         Raises:
             BrokerUnavailable: the log cannot be read; nothing is lost by trying again.
         """
+        self.reached = False
         tail, walk = self._room.tail, self._walk
         while (rest := tail.after(walk.last)) is None:
             if self.ahead and tail.began_after(walk.last):  # many may have waited: they need not all read it
                 walk.lose(EXPIRED)
                 walk.last = None
-            elif not await self._read() and not await self._meet():
+            elif await self._read():
+                if by_page:
+                    found, self._found = self._found, []
+                    return found
+            elif not await self._meet():
+                self.reached = True
                 return self._take()
-        walk.last, self.ahead = tail.position, False
+        walk.last, self.ahead, self.reached = tail.position, False, True
         return self._take(rest)
 
     async def _read(self) -> bool:

@@ -22,7 +22,8 @@ from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.errors import BrokerUnavailable
-from shared.phases import RoomPhase
+from shared.phases import RESTING, Phase, RoomPhase
+from shared.platforms import is_name
 from shared.redis_client import RedisClient
 from shared.room import RoomKey
 from shared.version import VERSION
@@ -30,7 +31,7 @@ from shared.version import VERSION
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.25
-LOG_READERS_MAX = 64  # clients that catch up from the log at once; each may hold as much as the log does
+LOG_READERS_MAX = 64  # clients for which the log is read at once; each may hold as much as the log does meanwhile
 HEARTBEAT_S = 5.0
 LINK_WAIT_S = 2.0  # at the start; a gateway without Redis takes clients, and tells them
 
@@ -55,6 +56,7 @@ class Relay:
         self.slow_sinks: set[Sink] = set()
         self._started_at = now_ms()
         self._rooms: dict[RoomKey, Room] = {}
+        self._looks: dict[RoomKey, asyncio.Task[bool | None]] = {}
         self._tasks = asyncio.TaskGroup()
         self._cluster = Cluster(
             self.broker, self.channels, self.demand, self._tasks, settings, Flusher(settings.flush_max_s)
@@ -93,12 +95,40 @@ class Relay:
         """The rooms open here."""
         return self._rooms
 
+    async def runs_elsewhere(self, key: RoomKey) -> bool | None:
+        """Whether a client may have this room, which is not open here, without anything being started for it.
+
+        None: Redis cannot tell. One look serves all who ask meanwhile, and goes on without those who leave.
+        """
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = self._tasks.create_task(self._look(key))
+            look.add_done_callback(lambda _: self._looks.pop(key))
+        return await asyncio.shield(look)
+
+    async def _look(self, key: RoomKey) -> bool | None:
+        try:
+            if is_name(key) and await self.demand.target(key) is not None:
+                return True
+            state = await self.broker.state(key)
+        except BrokerUnavailable as error:
+            logger.debug("room not looked at room=%s: %s", key, error)
+            return None
+        except Exception:
+            logger.exception("room not looked at room=%s", key)
+            return None
+        if state.phase is None or state.phase.phase is Phase.TARGET:
+            return False
+        if state.phase.phase in RESTING:
+            return state.phase.rests(now_ms())
+        return bool(state.holder)
+
     def attach(self, member: Member, key: RoomKey) -> Room:
         """Put a client into a room; it is opened if it is not open yet."""
         room = self._rooms.get(key)
         if room is None:
             room = self._rooms[key] = Room(key, self._cluster)
-            logger.info("room opened room=%s", key)
+            logger.debug("room opened room=%s", key)
         room.attach(member)
         return room
 
@@ -147,7 +177,7 @@ class Relay:
 
     async def _close(self, room: Room) -> None:
         del self._rooms[room.key]
-        logger.info("room closed room=%s", room.key)
+        logger.debug("room closed room=%s", room.key)
         try:
             await room.aclose()
         except BrokerUnavailable:

@@ -1,12 +1,17 @@
-"""Sending one client what it asked for of the past (`since`, `last`), no faster than it reads."""
+"""Sending one client what it asked for of the past (`since`, `last`), no faster than it reads.
+
+While a client reads what it was sent, nothing more is held for it than that: it is a place in the log, and what lies
+behind the place is read when there is room for it. So those who do not read keep nobody from the log.
+"""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from typing import Protocol
 
 from gateway.close_codes import Code
-from gateway.frames import Delivery, control
+from gateway.frames import Delivery, Frame, control
 from gateway.hub import wanted_frames
 from gateway.options import Options
 from gateway.protocol import recovered_frame
@@ -42,7 +47,7 @@ class Replay:
     Args:
         room: started.
         broker: where its log is read.
-        log_readers: those of all rooms; one is taken while more than the room's ring is held for the client.
+        log_readers: those of all rooms; one is taken while the log is read for the client.
         options: what the client asked for.
         sink: where its frames go.
         client: who is told what goes wrong.
@@ -84,20 +89,24 @@ class Replay:
             if not self._news.is_set():
                 self._client.on_nothing_more()
                 await self._news.wait()
-            await self._send(self._recovery.pull)
+            await self._send(self._pull)
 
     async def _send(self, read: Callable[[], Awaitable[Sequence[Delivery]]]) -> None:
-        """Send what can be read, and then what came meanwhile, until nothing did."""
-        at_end = False
-        while not at_end:
+        """Send what can be read, and then what came meanwhile, until nothing did; or until nobody reads it."""
+        while await self._has_room():
             self._news = self._room.news
             try:
                 async with self._log_readers if self._recovery.needs_log else nullcontext():
-                    at_end = await self._write(await read())
-                read = self._recovery.pull
+                    at_end = self._write(await read())
+                if at_end:
+                    return
+                read = self._pull
             except BrokerUnavailable:
                 self._client.on_unavailable()
                 await asyncio.sleep(RETRY_S)
+
+    async def _pull(self) -> Sequence[Delivery]:
+        return await self._recovery.pull(by_page=True)
 
     async def _answer(self) -> Sequence[Delivery]:
         """Read what was asked for, and tell what that is."""
@@ -123,20 +132,41 @@ class Replay:
         frame = recovered_frame(self._room.key, recovered=recovered, count=len(events), since=since, cursor=cursor)
         self._sink.write([control(frame)])
 
-    async def _write(self, deliveries: Sequence[Delivery]) -> bool:
-        """Write frames. True: without having waited, so that nothing can have come meanwhile; or nobody reads them."""
+    @property
+    def _room_bytes(self) -> int:
+        """How much the client can be sent before it has read something; negative: it has to read first.
+
+        From `soft_bytes` on events are shed, also those of its other rooms: the past leaves them half of that.
+        """
+        return self._settings.send_limits.soft_bytes // 2 - self._sink.unsent_bytes
+
+    async def _has_room(self) -> bool:
+        """Wait until there is room for more; False: nobody reads it."""
         limits = self._settings.send_limits
-        frames = wanted_frames(deliveries, self._options.wanted)
-        if not frames or self._sink.unsent_bytes + sum(frame.size for frame in frames) <= limits.soft_bytes:
-            self._sink.write(frames)
-            return True
-        for frame in frames:
-            self._sink.write([frame])
-            while self._sink.unsent_bytes > limits.soft_bytes and not self._sink.closing:
-                try:
-                    async with asyncio.timeout(limits.age_s):
-                        await self._sink.drained()
-                except TimeoutError:
+        while self._room_bytes < 0 and not self._sink.closing:
+            try:
+                async with asyncio.timeout(limits.age_s):
+                    await self._sink.drained()
+            except TimeoutError:
+                if limits.exceeded_by(self._sink, time.monotonic()):  # else it reads, and other rooms have much for it
                     self._client.dismiss(Code.SLOW_CONSUMER)
-                    return True
-        return self._sink.closing
+                    return False
+        return not self._sink.closing
+
+    def _write(self, deliveries: Sequence[Delivery]) -> bool:
+        """Write as much as there is room for, an event at least. True: that was all there is, as yet."""
+        frames: list[Frame] = []
+        size, room_bytes = 0, self._room_bytes
+        for delivery in deliveries:
+            wanted = wanted_frames((delivery,), self._options.wanted)
+            frames += wanted
+            size += sum(frame.size for frame in wanted)
+            if size <= room_bytes or delivery is deliveries[-1] or not any(frame.type for frame in delivery.frames):
+                continue  # nobody steps back to a gap: the place of one that has no event is not where it was found
+            self._sink.write(frames)
+            frames, size, room_bytes = [], 0, self._room_bytes
+            if room_bytes < 0:
+                self._recovery.step_back(delivery.cursor)
+                return False
+        self._sink.write(frames)
+        return self._recovery.reached

@@ -6,15 +6,16 @@ so that nothing is delivered twice.
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from gateway.close_codes import Code
 from gateway.feed import Cluster, Feed
 from gateway.flusher import Pace
 from gateway.frames import Delivery
-from gateway.front import CHANGED_BY, Front
+from gateway.front import CHANGED_BY, TOLD_BY, Front
 from gateway.hub import Hub
 from gateway.standing_demand import StandingDemand
 from gateway.subscriber import Subscriber
@@ -23,7 +24,7 @@ from gateway.variant import Flushed
 from shared import metrics
 from shared.broker import Entry
 from shared.clock import now_ms
-from shared.errors import BadRoom
+from shared.errors import BadRoom, BrokerUnavailable
 from shared.phases import RESTING, Phase, RoomPhase
 from shared.platforms import is_name
 from shared.room import RoomKey
@@ -82,6 +83,7 @@ class Room:
         self.members: dict[Subscriber, Member] = {}
         self.hub = Hub()
         self.pace = Pace()
+        self._cluster = cluster
         self._flusher = cluster.flusher
         self.tail = Tail(key)
         self.feed = Feed(key, self.tail, cluster, self)
@@ -135,6 +137,7 @@ class Room:
     def detach(self, member: Member) -> None:
         """Somebody left; no error when it was not here."""
         self.hub.remove(member.subscriber)
+        self.front.forgive(member.subscriber)
         if self.members.pop(member.subscriber, None) is not None and not self.members:
             self.empty_since = time.monotonic()
             self.demand.lapse()
@@ -155,6 +158,8 @@ class Room:
         for entry in entries:
             if entry.type in CHANGED_BY:
                 self.front.forget()
+                if entry.type == TOLD_BY:
+                    self.front.told()
             elif entry.is_marker and entry.marker_prev is None:
                 self.demand.doubt(time.monotonic())  # who lost the log before it may have lost the demand with it
             if (delivery := self.tail.enter(entry)) is not None:
@@ -209,6 +214,7 @@ class Room:
         """Tell all a phase."""
         self.phase = phase
         self.front.forget()
+        self.front.runs_from(time.monotonic() if phase.phase is Phase.CONNECTED else math.inf)
         if phase.phase in RESTING:
             if (gap := self.tail.tell_gap()) is not None:  # what comes behind it comes too late for who is closed now
                 self._deliver([gap])
@@ -266,6 +272,8 @@ class Room:
                 metrics.SHED.labels(event_type).inc(count)
             if subscriber.too_slow(now):
                 self._dismiss({subscriber: Code.SLOW_CONSUMER})
+        if owed := self.front.take_owed(now):
+            self._cluster.tasks.create_task(self._tell_front(owed))
         if not self.demand.wanted or self.rests:
             return
         self.demand.keep_up(now)
@@ -277,6 +285,17 @@ class Room:
         if (code := self.demand.why_untaken(self.feed.heard_at, now)) is not None:
             for member in list(self.members.values()):
                 member.on_untaken(self, code)
+
+    async def _tell_front(self, owed: Mapping[Subscriber, Callable[[str], None]]) -> None:
+        try:
+            frame = await self.front.frame(self._cluster.broker, now_ms())
+            for subscriber, tell in owed.items():
+                if subscriber in self.members:
+                    tell(frame)
+        except BrokerUnavailable as error:
+            logger.debug("members not told what runs room=%s: %s", self.key, error)
+        except Exception:
+            logger.exception("members not told what runs room=%s", self.key)
 
     async def aclose(self) -> None:
         """Leave the channel; the room is not used any more."""

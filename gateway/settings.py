@@ -30,6 +30,8 @@ class GatewaySettings(SharedSettings):
     """Rooms of one client that takes several on one socket; more are refused with `too_many_rooms`."""
     new_rooms_per_minute: int = Field(120, ge=1, le=100_000)
     """Rooms that one address may start; each costs the cluster a token. More have to wait, with `rate_limited`."""
+    queued_rooms_per_address: int = Field(500, ge=1, le=100_000)
+    """Rooms of one address that wait to be started; more are refused with `too_many_rooms`, alone `overloaded`."""
     client_frames_per_s: float = Field(20, ge=1, le=1_000)
     """Client frames read per second in the long run; whoever sends more is read no faster."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.admission import Admission
 from gateway.close_codes import Code
+from gateway.feed import RETRY
 from gateway.frames import control
 from gateway.options import Options
 from gateway.progress import Progress
@@ -31,7 +33,7 @@ from shared.room import RoomKey
 
 logger = logging.getLogger(__name__)
 
-ANSWERS = frozenset({Code.BAD_OPTION, Code.BAD_CURSOR, Code.ALREADY_SUBSCRIBED})
+ANSWERS = frozenset({Code.BAD_OPTION, Code.BAD_CURSOR, Code.ALREADY_SUBSCRIBED, Code.TOO_MANY_ROOMS})
 """Errors about what was asked for: they carry the id of the command."""
 
 
@@ -161,6 +163,10 @@ class Subscription:
         if self._host.many and key != self.asked:
             self._tell(target_frame(self.asked, key))
         relay = self._host.relay
+        if not (self._paid or key in relay.rooms or await self._runs_elsewhere(key)) and not await self._pay(key):
+            return None  # the room was not opened, which takes memory here and a channel of Redis
+        if self._host.holds(key, self):  # it came there by another name meanwhile
+            return self.end(Code.ALREADY_SUBSCRIBED)
         room = relay.attach(self, key)
         if room.is_name:
             self._name = room
@@ -170,7 +176,8 @@ class Subscription:
         if room.is_name and room.target is not None:
             room.want()
             return self.on_target(room)
-        await self._pay(room)
+        if not await self._pay(key):
+            return None
         room.want()
         if room.is_name:
             return self._show(room)
@@ -194,8 +201,11 @@ class Subscription:
         runs = room.phase is not None and room.phase.phase is Phase.CONNECTED
         self._show(room)
         self._host.on_joined(self)
-        if runs and not waited and (moved or self._options.since is None):
-            await self._tell_front(room)
+        if not waited and (moved or self._options.since is None):
+            if runs:
+                await self._tell_front(room)
+            else:
+                room.front.owe(self.subscriber, self._tell)
         return None
 
     def _past_of(self, room: Room) -> Options | None:
@@ -210,18 +220,40 @@ class Subscription:
         place = self._left[1]
         return None if place in (None, room.tail.position) else replace(options, since=place, last=0)
 
-    async def _pay(self, room: Room) -> None:
-        """Wait until this client may start a room, if the room has to be started for it."""
-        told = False
-        while not (self._paid or room.demand.wanted or room.taken or room.rests):
-            wait_s = self._host.admission.new_room(self._host.origin, time.monotonic())
-            if not wait_s:
-                self._paid = True
-                return
-            if not told:
-                self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
-                told = True
-            await asyncio.sleep(wait_s)
+    async def _runs_elsewhere(self, key: RoomKey) -> bool:
+        """Whether a room that is not open here need not be started; waits for Redis to tell."""
+        failures = 0
+        while (runs := await self._host.relay.runs_elsewhere(key)) is None:
+            self.on_unavailable()
+            await asyncio.sleep(RETRY.delay_s(failures, random.random))
+            failures += 1
+        return runs
+
+    def _runs_here(self, key: RoomKey) -> bool:
+        room = self._host.relay.rooms.get(key)
+        return room is not None and (room.demand.wanted or room.taken or room.rests)
+
+    async def _pay(self, key: RoomKey) -> bool:
+        """Wait until this client may start a room, if the room has to be started for it; False: too many wait."""
+        admission, origin = self._host.admission, self._host.origin
+        queued = False
+        try:
+            while not (self._paid or self._runs_here(key)):
+                wait_s = admission.new_room(origin, time.monotonic())
+                if not wait_s:
+                    self._paid = True
+                    break
+                if not queued:
+                    if not admission.queue_room(origin):
+                        self.end(Code.TOO_MANY_ROOMS if self._host.many else Code.OVERLOADED)
+                        return False
+                    queued = True
+                    self.tell_error(Code.RATE_LIMITED, retry_in_ms=int(wait_s * 1000))
+                await asyncio.sleep(wait_s)
+        finally:
+            if queued:
+                admission.unqueue_room(origin)
+        return True
 
     async def _tell_front(self, room: Room) -> None:
         """Who comes in the middle is told what runs here, as those were who saw it begin."""

@@ -129,10 +129,10 @@ ERROR_TEXTS: Mapping[Code, Mapping[Lang, ErrorText]] = MappingProxyType(
             ),
         },
         Code.TOO_MANY_ROOMS: {
-            Lang.ZH: ErrorText("直播间过多", "该连接已达到直播间数量上限", "请先取消其他订阅，或另开一个连接"),
+            Lang.ZH: ErrorText("直播间过多", "该连接或该地址已达到直播间数量上限", "请先取消其他订阅，或另开一个连接"),
             Lang.EN: ErrorText(
                 "Too many rooms",
-                "This connection has as many rooms as it may have",
+                "This connection, or its address, has as many rooms as it may have",
                 "Unsubscribe from another one, or open another connection",
             ),
         },

@@ -65,7 +65,7 @@ class WireSink:
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
         self._changed: asyncio.Event | None = None
-        full_bytes = min(FULL_BYTES, soft_bytes)
+        full_bytes = min(FULL_BYTES, soft_bytes // 2)  # from where on the past waits, see `gateway.replay`
         wire.transport.set_write_buffer_limits(full_bytes, full_bytes // 4)
         wire.listener = self
 

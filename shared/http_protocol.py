@@ -73,6 +73,12 @@ class HttpProtocol(HttpToolsProtocol):
     def begin_stream(self, kernel_max_bytes: int) -> None:
         self._clear_deadline()
         bound_kernel(self.transport, kernel_max_bytes)
+        if self.scope["http_version"] == "1.0":  # which knows no chunks: the end of the connection is the answer's
+            self.cycle.chunked_encoding = False
+
+    def announce(self, size: int) -> None:
+        if self.cycle.chunked_encoding is False:
+            self.cycle.expected_content_length = size  # uvicorn would have the length of the whole
 
     def end_stream(self, within_s: float) -> None:
         self._clear_deadline()

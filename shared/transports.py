@@ -17,6 +17,9 @@ class Stream(Protocol):
     def begin_stream(self, kernel_max_bytes: int) -> None:
         """Let the answer take as long as it takes, with so many unsent bytes in the kernel at most."""
 
+    def announce(self, size: int) -> None:
+        """So many bytes of the answer are sent next."""
+
     def end_stream(self, within_s: float) -> None:
         """The answer is complete: reset the connection if it is not taken within this time."""
 

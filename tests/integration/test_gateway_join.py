@@ -317,6 +317,25 @@ async def test_newcomer_is_told_what_runs_as_those_were_who_saw_it_begin(
             assert "cursor" not in front
 
 
+async def test_who_starts_a_room_anew_whose_broadcast_goes_on_is_told_what_runs(
+    gateway: Gateway, cluster: HolderClient
+) -> None:
+    holder = cluster.holder(KEY)
+    await holder.go_live()
+    await holder.chat("before")
+    await holder.broker.set_phase(holder.lease, phase_of(Phase.CONNECTED), {"title": "Morning"})
+    await holder.release()
+    async with gateway.join(ROOM) as client:
+        await holder.wanted()
+        await holder.go_live()
+        await client.until(status="connected")
+        async with asyncio.timeout(10):
+            while not client.fronts:
+                await client.say({"type": "ping"})
+                await client.until(type="pong")
+        assert client.fronts[0]["live_status"]["title"] == "Morning"
+
+
 async def test_who_comes_back_with_a_cursor_is_not_told_again_what_runs(
     gateway: Gateway, cluster: HolderClient
 ) -> None:
@@ -421,6 +440,17 @@ async def test_channel_of_a_room_is_left_after_its_last_client(gateway: Gateway,
         await client.until(status="connected")
     await gateway.shows(rooms=0)
     assert 290_000 < (await holder.demand.look(holder.room)).remaining_ms <= 300_000  # the idle time has begun
+
+
+async def test_who_comes_while_redis_is_away_is_let_in_when_it_is_back(own_redis: RedisServer) -> None:
+    async with HolderClient(own_redis.url) as cluster, running_gateway(own_redis.url) as gateway:
+        own_redis.stop()
+        async with gateway.join(ROOM) as client:
+            await client.until(code="unavailable")
+            assert (await gateway.get("/health")).json()["rooms"] == 0
+            own_redis.start()
+            await cluster.holder(KEY).wanted()
+            assert words(client.frames) == ["connecting", "unavailable"]
 
 
 async def test_redis_away_is_told_once_and_events_follow_when_it_is_back(own_redis: RedisServer) -> None:

@@ -340,6 +340,63 @@ async def test_room_that_has_to_wait_for_its_turn_holds_up_no_command(redis_serv
         assert (await client.next())["id"] == 4
 
 
+async def test_room_that_has_to_wait_for_its_turn_is_nothing_to_the_gateway_nor_to_redis(
+    redis_server: str, cluster: HolderClient
+) -> None:
+    two = cluster.holder(f"tiktok:{TWO}")
+    async with running_gateway(redis_server, new_rooms_per_minute=1) as gateway, gateway.join("") as client:
+        await client.say({"action": "subscribe", "room": ONE})
+        await client.say({"action": "subscribe", "room": TWO, "wait": True})
+        await client.until(code="rate_limited")
+        assert (await gateway.get("/health")).json()["rooms"] == 1
+        assert not (await two.demand.look(two.room)).wait
+
+
+async def test_rooms_that_wait_for_their_turn_are_limited_by_address(redis_server: str) -> None:
+    settings = {"new_rooms_per_minute": 1, "queued_rooms_per_address": 1}
+    async with running_gateway(redis_server, **settings) as gateway, gateway.join("") as client:
+        for number, room in enumerate((ONE, TWO, THREE), 1):
+            await client.say({"action": "subscribe", "id": number, "room": room})
+        waits = (await client.until(code="rate_limited"))["room"]
+        refused = await client.until(code="too_many_rooms")
+        assert refused["room"] == (ONE, TWO, THREE)[refused["id"] - 1] != waits
+        await client.say({"action": "list"})
+        assert len((await client.until(type="subscriptions"))["rooms"]) == 2
+        async with gateway.join(ROOMS[3]) as alone:
+            assert await alone.closed() == (1013, "overloaded")
+        await client.say({"action": "unsubscribe", "room": waits})
+        await client.until(type="unsubscribed")
+        async with gateway.join(ROOMS[3]) as alone:
+            await alone.until(code="rate_limited")
+
+
+async def test_room_that_rests_costs_nothing(redis_server: str, cluster: HolderClient) -> None:
+    two = cluster.holder(f"tiktok:{TWO}")
+    await two.acquire()
+    await two.rest(Phase.NOT_LIVE, "offline")
+    async with running_gateway(redis_server, new_rooms_per_minute=1) as gateway, gateway.join("") as client:
+        await client.say({"action": "subscribe", "room": ONE})
+        await client.say({"action": "subscribe", "room": TWO})
+        await client.until(room=TWO, code="offline")
+        assert "rate_limited" not in words(client.frames)
+
+
+async def test_two_names_of_a_room_that_come_at_once_are_one_subscription(
+    redis_server: str, cluster: HolderClient
+) -> None:
+    await live(cluster, ONE)
+    names = [cluster.holder(f"tiktok:{name}") for name in ("@ana", "@bea")]
+    for name in names:
+        await name.acquire()
+        await name.point_to(ONE)
+    async with running_gateway(redis_server) as gateway, gateway.join("") as client:
+        await client.say({"action": "subscribe", "room": "@ana"})
+        await client.say({"action": "subscribe", "room": "@bea"})
+        await client.until(code="already_subscribed")
+        await client.say({"action": "list"})
+        assert len((await client.until(type="subscriptions"))["rooms"]) == 1
+
+
 async def test_what_is_shed_is_told_of_each_room(redis_server: str, cluster: HolderClient) -> None:
     one, two = await live(cluster, ONE, TWO)
     settings = {"send_soft_bytes": 16 * 1024, "send_hard_bytes": 64 * 1024 * 1024}

@@ -171,6 +171,41 @@ async def test_end_of_the_room_is_the_end_of_the_stream_and_coming_back_is_of_no
         assert stranger.words == ["connecting", "ended"]
 
 
+async def test_who_comes_back_when_all_places_are_taken_is_told_that(redis_server: str, holder: Holder) -> None:
+    last = await holder.chat("the last")
+    await holder.rest(Phase.ENDED)
+    back = {"Last-Event-ID": str(last)}
+    async with running_gateway(redis_server, clients_max=1) as gateway:
+        for _ in range(2):  # who is told that there is nothing more takes no place
+            assert (await gateway.http.get(f"/sse/{ROOM}", headers=back)).status_code == 204
+        async with gateway.join("") as client:
+            await client.say({"action": "list"})
+            await client.until(type="subscriptions")
+            async with listening(gateway, ROOM, back) as other:
+                await other.rest()
+            assert other.words == ["overloaded"]
+
+
+async def test_client_of_http_1_0_reads_no_chunks_and_the_end_of_the_connection(
+    http: Any, redis_server: str, holder: Holder
+) -> None:
+    async with gateway_behind(http, redis_server) as gateway, asyncio.timeout(DEADLINE_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(f"GET /sse/{ROOM} HTTP/1.0\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"transfer-encoding" not in head.lower()
+        await reader.readuntil(b"connected")
+        await holder.chat("one", "two")
+        await reader.readuntil(b"two")
+        await holder.rest(Phase.ENDED)
+        lines = (await reader.read()).split(b"\n")
+        assert {line.partition(b":")[0] for line in lines[1:]} <= {b"id", b"data", b""}
+        assert b'"closing"' in lines[-3]
+        writer.close()
+        await writer.wait_closed()
+
+
 @pytest.mark.parametrize("path", ["no%20room", "nowhere/7", "", "a/b/c"])
 async def test_what_is_no_room_is_refused(redis_server: str, path: str) -> None:
     async with running_gateway(redis_server) as gateway:

@@ -7,7 +7,8 @@ from gateway.admission import Admission, TokenBucket, origin_of
 
 
 def make(**limits: int) -> Admission:
-    return Admission(**{"clients_max": 3, "clients_per_address": 2, "new_rooms_per_minute": 2} | limits)
+    usual = {"clients_max": 3, "clients_per_address": 2, "new_rooms_per_minute": 2, "queued_rooms_per_address": 2}
+    return Admission(**usual | limits)
 
 
 def test_places_are_limited_by_address_and_in_all() -> None:
@@ -18,6 +19,13 @@ def test_places_are_limited_by_address_and_in_all() -> None:
     assert door.clients == 3
     door.leave("a")
     assert [door.enter(origin) for origin in ("a", "a")] == [True, False]
+
+
+def test_rooms_that_wait_are_limited_by_address() -> None:
+    door = make()
+    assert [door.queue_room(origin) for origin in ("a", "a", "a", "b")] == [True, True, False, True]
+    door.unqueue_room("a")
+    assert [door.queue_room("a") for _ in range(2)] == [True, False]
 
 
 def test_rooms_started_are_limited_by_address_and_come_back_with_time() -> None:

@@ -1,13 +1,16 @@
 """What one client is sent of the past, and when it may get events as they come."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import cast
 
 import pytest
 
 from gateway.close_codes import Code
+from gateway.frames import Frame
 from gateway.options import Options
 from gateway.replay import Replay
+from gateway.tail import RING_MAX
 from shared.broker import Broker
 from shared.cursor import Cursor
 from tests.gateway_room import FakeLog, Scene, scene
@@ -33,9 +36,36 @@ class Reader(ListSink):
         raise AssertionError(code)
 
 
+class SlowReader(Reader):
+    """A client that takes what it was sent when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsent_bytes = self.most_unsent_bytes = 0
+        self._empty = asyncio.Event()
+
+    def write(self, frames: Iterable[Frame]) -> None:
+        frames = list(frames)
+        super().write(frames)
+        self.unsent_bytes += sum(frame.size for frame in frames)
+        self.most_unsent_bytes = max(self.most_unsent_bytes, self.unsent_bytes)
+        self._empty.clear()
+
+    async def drained(self) -> None:
+        await self._empty.wait()
+
+    def take(self) -> None:
+        """Take everything."""
+        self.unsent_bytes = 0
+        self._empty.set()
+
+
+def replay_of(options: Options, reader: Reader, at: Scene, log_readers: asyncio.Semaphore | None = None) -> Replay:
+    return Replay(at.room, cast(Broker, at.log), log_readers or asyncio.Semaphore(), options, reader, reader)
+
+
 def replay_to(reader: Reader, at: Scene, since: Cursor, log_readers: asyncio.Semaphore | None = None) -> Replay:
-    readers = log_readers or asyncio.Semaphore()
-    return Replay(at.room, cast(Broker, at.log), readers, Options(since=since), reader, reader)
+    return replay_of(Options(since=since), reader, at, log_readers)
 
 
 async def test_client_ahead_of_its_gateway_waits_until_that_has_come_to_its_place() -> None:
@@ -121,3 +151,48 @@ async def test_room_that_can_be_read_again_gives_its_client_what_it_waits_for() 
         at.log.away = False
         await at.until(waiting.done)
         assert told(reader.written) == ["recovered", "1-4", "1-5", "1-6"]
+
+
+# --- a client that reads slowly ---------------------------------------------------------------------------------------
+
+MANY = RING_MAX + 1000
+SOFT_BYTES = 4 * 1024
+
+
+@pytest.mark.parametrize("options", [Options(since=Cursor(1, 1)), Options(last=MANY - 2)], ids=["since", "last"])
+async def test_client_that_does_not_read_keeps_nobody_from_the_log_and_misses_nothing(options: Options) -> None:
+    log_readers = asyncio.Semaphore(1)
+    log = [event(1, offset) for offset in range(1, MANY)]
+    async with scene(*log, send_soft_bytes=SOFT_BYTES) as at, asyncio.TaskGroup() as tasks:
+        await at.join()
+        client = SlowReader()
+        replay = tasks.create_task(replay_of(options, client, at, log_readers).send())
+        await at.until(lambda: client.unsent_bytes > SOFT_BYTES // 2)
+        at.publish(event(1, MANY))
+        while not replay.done():
+            assert not log_readers.locked()
+            client.take()
+            await at.until(lambda: client.unsent_bytes > SOFT_BYTES // 2 or replay.done())
+        assert told(client.written) == ["recovered", *(f"1-{offset}" for offset in range(2, MANY + 1))]
+        assert client.most_unsent_bytes <= SOFT_BYTES // 2 + max(frame.size for frame in client.written)
+
+
+async def test_what_is_trimmed_while_a_client_does_not_read_is_told_as_a_gap() -> None:
+    log = [event(1, offset) for offset in range(1, MANY)]
+    async with scene(*log, send_soft_bytes=SOFT_BYTES) as at, asyncio.TaskGroup() as tasks:
+        await at.join()
+        client = SlowReader()
+        replay = tasks.create_task(replay_to(client, at, Cursor(1, 1)).send())
+        await at.until(lambda: client.unsent_bytes > SOFT_BYTES // 2)
+        reached = client.written[-1].cursor
+        assert reached is not None
+        del at.log.entries[: MANY - 10]
+        at.room.tail._ring.clear()
+        while not replay.done():
+            client.take()
+            await at.until(lambda: client.unsent_bytes > SOFT_BYTES // 2 or replay.done())
+        first = MANY - 9
+        assert told(client.written)[reached.offset :] == [
+            f"gap {reached} 1-{first} trimmed",
+            *(f"1-{offset}" for offset in range(first, MANY)),
+        ]

@@ -1,5 +1,6 @@
 """One room of a gateway: whatever the channel does, clients get the log once and in order, or are told of a gap."""
 
+import json
 import time
 from typing import Any
 
@@ -14,7 +15,7 @@ from shared.cursor import Cursor
 from shared.demand import Member as ClusterMember
 from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
-from tests.gateway_room import Listener, scene
+from tests.gateway_room import Listener, Scene, scene
 from tests.log_entries import ROOM, event, events, marker
 from tests.measured import measured
 
@@ -657,3 +658,52 @@ async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
         at.room.tick(now + 100)
         await at.settle()
         assert "members" not in at.demand.told
+
+
+# --- what runs --------------------------------------------------------------------------------------------------------
+
+
+def owed_in(at: Scene) -> list[str]:
+    """What the listener, who came before the room runs, is told of what runs."""
+    told: list[str] = []
+    at.room.front.owe(at.listener.subscriber, told.append)
+    return told
+
+
+async def test_who_came_before_a_room_that_goes_on_with_its_log_is_told_what_runs() -> None:
+    async with scene(marker(1, None), event(1, 1, "live_status")) as at:
+        at.log.room_state = RoomState(title="evening")
+        await at.join()
+        told = owed_in(at)
+        at.room.tick(time.monotonic() + 10)  # nothing runs yet
+        at.publish(marker(2, Cursor(1, 1)))
+        at.room.feed.on_phase(phase(Phase.CONNECTED))
+        at.room.tick(time.monotonic())
+        await at.settle()
+        assert told == []  # its event may come yet
+        at.room.tick(time.monotonic() + 2)
+        await at.settle()
+        assert [json.loads(frame)["live_status"]["title"] for frame in told] == ["evening"]
+        at.room.tick(time.monotonic() + 10)
+        await at.settle()
+        assert len(told) == 1
+
+
+@pytest.mark.parametrize("ends", ["an event tells it", "it left", "the room does not run", "redis is away"])
+async def test_who_came_before_the_room_runs_is_told_what_runs_only_where_that_is_owed(ends: str) -> None:
+    async with scene() as at:
+        await at.join()
+        told = owed_in(at)
+        at.room.feed.on_phase(phase(Phase.CONNECTED))
+        match ends:
+            case "an event tells it":
+                at.publish(marker(1, None), event(1, 1, "live_status"))
+            case "it left":
+                at.room.detach(at.listener)
+            case "the room does not run":
+                at.room.feed.on_phase(resting(Phase.FAILED))
+            case "redis is away":
+                at.log.away = True
+        at.room.tick(time.monotonic() + 10)
+        await at.settle()
+        assert told == []

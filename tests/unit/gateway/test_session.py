@@ -58,7 +58,12 @@ async def visit(
         return rooms[key]
 
     relay = SimpleNamespace(
-        broker=at.log, log_readers=log_readers, settings=at.room.settings, attach=attach, slow_sinks=set()
+        broker=at.log,
+        log_readers=log_readers,
+        settings=at.room.settings,
+        rooms=rooms,
+        attach=attach,
+        slow_sinks=set(),
     )
     socket = Socket()
     options = Options(since=since, wait=wait)

@@ -97,7 +97,7 @@ def test_frames_go_to_the_transport_in_one_write(wire: FakeWire, sink: WireSink)
     assert wire.written == [plain([event(1), event(2), control("{}")])]
     assert (sink.sent, sink.unsent_bytes, sink.unsent_for_s(0.0)) == (Cursor(1, 2), 0, 0.0)
     assert sink.outlet is wire
-    assert wire.limits == (1000, 250)
+    assert wire.limits == (500, 125)
     assert sink.encoding is plain
 
 
