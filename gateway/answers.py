@@ -41,7 +41,10 @@ class LastError(TypedDict):
 
 
 class ListedRoom(TypedDict):
-    """A room: `clients` in the whole cluster, `clients_here` at this gateway; in its `phase` `since` that time."""
+    """A room: `clients` in the whole cluster, `clients_here` at this gateway; in its `phase` `since` that time.
+
+    `fault`: what stands in Redis about it was written by somebody else.
+    """
 
     platform: str
     room: str
@@ -55,6 +58,7 @@ class ListedRoom(TypedDict):
     viewers: NotRequired[int]
     gifts: NotRequired[bool]
     cursor: NotRequired[str]
+    fault: NotRequired[str]
 
 
 class Rooms(TypedDict):
@@ -87,6 +91,7 @@ class Room(TypedDict):
     clients: int
     clients_here: int
     wanted_ms: int
+    fault: NotRequired[str]
     phase: NotRequired[Phase]
     code: NotRequired[str]
     since: NotRequired[int]

@@ -285,7 +285,7 @@ async def test_delivery_is_measured_from_the_receipt_of_the_oldest_event() -> No
         at.log.add(*(Entry(Cursor(1, offset), "chat", received_ms + offset, b"{}") for offset in (2, 3)))
         await at.room.feed.heal()
         assert measured("gateway_delivery_seconds_count") == count + 1
-        assert 2.998 <= measured("gateway_delivery_seconds_sum") - total < 1_000
+        assert 2.9 <= measured("gateway_delivery_seconds_sum") - total < 1_000
 
 
 async def test_delivery_by_a_clock_that_is_behind_took_no_time() -> None:
