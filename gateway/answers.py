@@ -84,13 +84,16 @@ class Place(TypedDict):
 
 
 class Room(TypedDict):
-    """One room. `wanted_ms`: how long it runs on if nobody asks for it again; `target`: where a name points."""
+    """One room. `wanted_ms`: how long it runs on if nobody asks for it again; `target`: where a name points.
+
+    `fault`: what stands in Redis about it was written by somebody else; then little more is known.
+    """
 
     platform: str
     room: str
-    clients: int
+    clients: NotRequired[int]
     clients_here: int
-    wanted_ms: int
+    wanted_ms: NotRequired[int]
     fault: NotRequired[str]
     phase: NotRequired[Phase]
     code: NotRequired[str]
