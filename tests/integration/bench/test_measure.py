@@ -85,7 +85,12 @@ def test_nothing_is_left_behind_when_it_is_interrupted(tmp_path: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        assert running.wait(20) == 0
+        try:
+            code = running.wait(15)
+        except subprocess.TimeoutExpired:  # Python loses what a handler raises while it forks: whoever waits asks again
+            running.send_signal(signal.SIGINT)
+            code = running.wait(15)
+        assert code == 0
     deadline = time.monotonic() + 10
     while [pid for pid in family if Path(f"/proc/{pid}").exists()]:  # one just being started dies with its parent
         assert time.monotonic() < deadline
