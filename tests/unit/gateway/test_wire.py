@@ -33,7 +33,7 @@ from tests.measured import measured
 
 WHAT_TO_DO = (
     "{} {} is not as it was when gateway/wire.py and gateway/conversation.py were written. Read what changed in {}, "
-    "see whether they still fit, run tests/integration/test_wire_conformance.py, and then write here: {!r}"
+    "see whether they still fit, run tests/integration/wire/, and then write here: {!r}"
 )
 
 KNOWN = {
