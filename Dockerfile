@@ -7,8 +7,8 @@ WORKDIR /roomcast
 RUN python -m venv --without-pip /venv
 COPY requirements.lock ./
 # Wheels only: there is one of everything for amd64 and arm64, so that no compiler is needed.
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install -q --disable-pip-version-check --require-hashes --only-binary=:all: \
+RUN --mount=type=cache,target=/cache \
+    pip --cache-dir /cache --python /venv/bin/python install -q --disable-pip-version-check --require-hashes --only-binary=:all: \
     -r requirements.lock
 COPY . ./
 # The file system is read-only later: what is compiled now need not be compiled at each start.

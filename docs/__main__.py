@@ -75,25 +75,8 @@ def event_reference() -> Iterator[str]:
     yield (events.Event.__doc__ or "").strip().replace("\n    ", "\n")
     common = set(events.Event.__struct_fields__)
     for name, cls in events.EVENT_TYPES.items():
-        yield ""
-        yield f"## `{name}`"
-        yield ""
-        yield _text(cls)
-        yield f"Shed: {cls.shed or 'never'}."
-        yield ""
-        yield from (f"- {field}" for field in _fields(cls, leave_out=common))
-        detail = typing.get_type_hints(cls).get(name)
-        if isinstance(detail, type) and issubclass(detail, msgspec.Struct):
-            yield ""
-            yield f"`{name}`: {_text(detail)}"
-            yield ""
-            yield from (f"- {field}" for field in _fields(detail))
-    yield ""
-    yield "## `gap`"
-    yield ""
-    yield _text(events.Gap)
-    yield ""
-    yield from (f"- {field}" for field in _fields(events.Gap))
+        yield from _event(name, cls, common)
+    yield from _described("## `gap`", events.Gap)
     yield ""
     yield "## Status frames"
     yield ""
@@ -106,16 +89,38 @@ def event_reference() -> Iterator[str]:
              events.GoalPart, events.PollOption, events.RankEntry, events.CaptionText, events.Product,
              events.TopViewer)  # fmt: skip
     for part in shown:
-        yield ""
-        yield f"### {part.__name__}"
-        yield ""
-        yield _text(part)
-        yield ""
-        yield from (f"- {field}" for field in _fields(part))
+        yield from _described(f"### {part.__name__}", part)
     yield ""
     yield from many_rooms_reference()
     yield from EVENT_STREAM.splitlines()
     yield ""
+
+
+def _event(name: str, cls: type[events.Event], common: set[str]) -> Iterator[str]:
+    """One type of event; `common` fields are told elsewhere."""
+    yield ""
+    yield f"## `{name}`"
+    yield ""
+    yield _text(cls)
+    yield f"Shed: {cls.shed or 'never'}."
+    yield ""
+    yield from (f"- {field}" for field in _fields(cls, leave_out=common))
+    detail = typing.get_type_hints(cls).get(name)
+    if isinstance(detail, type) and issubclass(detail, msgspec.Struct):
+        yield ""
+        yield f"`{name}`: {_text(detail)}"
+        yield ""
+        yield from (f"- {field}" for field in _fields(detail))
+
+
+def _described(heading: str, cls: type[msgspec.Struct]) -> Iterator[str]:
+    """A struct under its heading, field by field."""
+    yield ""
+    yield heading
+    yield ""
+    yield _text(cls)
+    yield ""
+    yield from (f"- {field}" for field in _fields(cls))
 
 
 def many_rooms_reference() -> Iterator[str]:
@@ -135,12 +140,7 @@ def many_rooms_reference() -> Iterator[str]:
     for frame in frames:
         yield from _tagged(frame)
     for untagged in (protocol.SubscribedRoom, protocol.ClosingFrame, protocol.ErrorFrame):
-        yield ""
-        yield f"### {untagged.__name__}"
-        yield ""
-        yield _text(untagged)
-        yield ""
-        yield from (f"- {field}" for field in _fields(untagged))
+        yield from _described(f"### {untagged.__name__}", untagged)
     yield ""
     answers = (Code.BAD_COMMAND, Code.BAD_ROOM, Code.TOO_MANY_ROOMS, Code.ALREADY_SUBSCRIBED, Code.NOT_SUBSCRIBED)
     yield "An error that answers a command has its `id`, and ends nothing but what was asked for:"

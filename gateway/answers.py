@@ -40,16 +40,13 @@ class LastError(TypedDict):
     detail: NotRequired[str]
 
 
-class ListedRoom(TypedDict):
-    """A room: `clients` in the whole cluster, `clients_here` at this gateway; in its `phase` `since` that time.
-
-    `fault`: what stands in Redis about it was written by somebody else.
-    """
+class RoomState(TypedDict):
+    """What `/rooms` and the page of one room both tell: `clients_here` at this gateway; in its `phase` `since` then."""
 
     platform: str
     room: str
-    clients: int
     clients_here: int
+    fault: NotRequired[str]
     phase: NotRequired[Phase]
     code: NotRequired[str]
     since: NotRequired[int]
@@ -57,8 +54,16 @@ class ListedRoom(TypedDict):
     title: NotRequired[str]
     viewers: NotRequired[int]
     gifts: NotRequired[bool]
+
+
+class ListedRoom(RoomState):
+    """A room: `clients` in the whole cluster, `clients_here` at this gateway; in its `phase` `since` that time.
+
+    `fault`: what stands in Redis about it was written by somebody else.
+    """
+
+    clients: int
     cursor: NotRequired[str]
-    fault: NotRequired[str]
 
 
 class Rooms(TypedDict):
@@ -83,25 +88,14 @@ class Place(TypedDict):
     room: str
 
 
-class Room(TypedDict):
+class Room(RoomState):
     """One room. `wanted_ms`: how long it runs on if nobody asks for it again; `target`: where a name points.
 
     `fault`: what stands in Redis about it was written by somebody else; then little more is known.
     """
 
-    platform: str
-    room: str
     clients: NotRequired[int]
-    clients_here: int
     wanted_ms: NotRequired[int]
-    fault: NotRequired[str]
-    phase: NotRequired[Phase]
-    code: NotRequired[str]
-    since: NotRequired[int]
-    holder: NotRequired[str]
-    title: NotRequired[str]
-    viewers: NotRequired[int]
-    gifts: NotRequired[bool]
     raw: NotRequired[bool]
     epoch: NotRequired[int]
     detail: NotRequired[str]

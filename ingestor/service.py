@@ -49,17 +49,7 @@ async def running(
     Raises:
         ConfigError: a plug-in cannot be loaded.
     """
-    recorder = _recorder(settings)
-    services = Services(
-        broker=Broker(redis, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len),
-        leases=Leases(
-            redis, ttl_s=settings.lease_ttl_s, history_ttl_s=settings.history_ttl_s, history_len=settings.history_len
-        ),
-        demand=Demand(redis, idle_timeout_s=settings.idle_timeout_s),
-        settings=settings,
-        recorder=recorder,
-        plugins=plugins.load(settings.plugins),
-    )
+    services = _services(settings, redis)
     supervisor = Supervisor(services, connectors)
     wakes = WakeChannel(redis, supervisor.wake, supervisor.rescan)
 
@@ -80,9 +70,21 @@ async def running(
             await asyncio.wait({supervising}, timeout=settings.drain_s + 1)
             if supervising.cancel():
                 logger.warning("ingestor stopped late: leases left behind expire by themselves")
-            if recorder is not None:
-                await recorder.aclose()
+            if services.recorder is not None:
+                await services.recorder.aclose()
             logger.info("ingestor stopped name=%s", settings.ingestor_name)
+
+
+def _services(settings: IngestorSettings, redis: RedisClient) -> Services:
+    history_ttl_s, history_len = settings.history_ttl_s, settings.history_len
+    return Services(
+        broker=Broker(redis, history_ttl_s=history_ttl_s, history_len=history_len),
+        leases=Leases(redis, ttl_s=settings.lease_ttl_s, history_ttl_s=history_ttl_s, history_len=history_len),
+        demand=Demand(redis, idle_timeout_s=settings.idle_timeout_s),
+        settings=settings,
+        recorder=_recorder(settings),
+        plugins=plugins.load(settings.plugins),
+    )
 
 
 def _recorder(settings: IngestorSettings) -> Recorder | None:
