@@ -2,11 +2,13 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from shared import logs
+from tests.gateways import Gateway, running_gateway
+from tests.holder import HolderClient
 
 
 @pytest.fixture
@@ -21,3 +23,17 @@ def all_logs() -> Iterator[io.StringIO]:
     yield said.stream
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
+    """A gateway, on an in-process Redis and on a real one. Files that need another one have their own."""
+    async with running_gateway(redis_url) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def cluster(redis_url: str) -> AsyncIterator[HolderClient]:
+    """Scripted ingestors on the same Redis."""
+    async with HolderClient(redis_url) as cluster:
+        yield cluster

@@ -25,12 +25,6 @@ async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-@pytest.fixture
-async def cluster(redis_url: str) -> AsyncIterator[HolderClient]:
-    async with HolderClient(redis_url) as cluster:
-        yield cluster
-
-
 def words(frames: list[Frame]) -> list[str]:
     """Each frame by the word that says what it is."""
     return [str(frame.get("status") or frame.get("code") or frame.get("type")) for frame in frames]

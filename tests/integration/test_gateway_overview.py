@@ -32,12 +32,6 @@ async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-@pytest.fixture
-async def cluster(redis_url: str) -> AsyncIterator[HolderClient]:
-    async with HolderClient(redis_url) as cluster:
-        yield cluster
-
-
 async def test_rooms_of_the_cluster_are_listed(gateway: Gateway, cluster: HolderClient) -> None:
     async with gateway.join(ROOM) as client:
         holder = cluster.holder(KEY)

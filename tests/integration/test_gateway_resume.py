@@ -1,6 +1,5 @@
 """Options of the address: filters, languages, and coming back with a cursor."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,6 @@ from tests.holder import Holder, HolderClient
 
 ROOM = "7300000000000000001"
 KEY = f"tiktok:{ROOM}"
-
-
-@pytest.fixture
-async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
-    async with running_gateway(redis_url) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-async def cluster(redis_url: str) -> AsyncIterator[HolderClient]:
-    async with HolderClient(redis_url) as cluster:
-        yield cluster
 
 
 @pytest.fixture

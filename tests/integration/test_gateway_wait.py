@@ -1,6 +1,5 @@
 """Clients that wait: a room that is not live is a state, and its end is none."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -16,18 +15,6 @@ from tests.streams import listening
 ROOM = "7300000000000000001"
 NEXT_ROOM = "7300000000000000002"
 REST_S = 0.5  # until the next look
-
-
-@pytest.fixture
-async def gateway(redis_url: str) -> AsyncIterator[Gateway]:
-    async with running_gateway(redis_url) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-async def cluster(redis_url: str) -> AsyncIterator[HolderClient]:
-    async with HolderClient(redis_url) as cluster:
-        yield cluster
 
 
 @pytest.fixture
@@ -48,6 +35,13 @@ def next_holder(cluster: HolderClient) -> Holder:
 def words(frames: list[Frame]) -> list[str]:
     """Each frame by the word that says what it is; chat by its text."""
     return [str(frame.get("content") or frame.get("status") or frame.get("code") or frame["type"]) for frame in frames]
+
+
+async def lead(name: Holder, holder: Holder) -> None:
+    """Let a name point to a broadcast that runs."""
+    await name.acquire()
+    await name.point_to(holder.room.room)
+    await holder.go_live()
 
 
 async def look_in_vain(holder: Holder, *, rest_s: float = REST_S) -> None:
@@ -169,9 +163,7 @@ async def test_a_room_that_ends_and_begins_again_is_one_stream_of_events(
 async def test_the_next_broadcast_of_a_name_is_told_from_its_first_event_on(
     gateway: Gateway, name: Holder, holder: Holder, next_holder: Holder
 ) -> None:
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with gateway.join("@ana?wait=1&last=1") as client:
         await client.until(status="connected")
         await holder.chat("last")
@@ -215,9 +207,7 @@ async def test_who_waits_at_a_name_from_the_start_is_told_the_broadcast_from_its
 async def test_a_name_that_leads_back_to_the_broadcast_that_was_over_doubles_nothing(
     gateway: Gateway, name: Holder, holder: Holder
 ) -> None:
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with gateway.join("@ana?wait=1") as client:
         await client.until(status="connected")
         await holder.chat("one")
@@ -238,9 +228,7 @@ async def test_a_name_that_leads_back_to_the_broadcast_that_was_over_doubles_not
 async def test_what_was_said_in_a_broadcast_that_was_over_at_once_is_told(
     gateway: Gateway, name: Holder, holder: Holder, next_holder: Holder
 ) -> None:
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with gateway.join("@ana?wait=1") as client:
         await client.until(status="connected")
         await end(holder)
@@ -259,9 +247,7 @@ async def test_what_was_said_in_a_broadcast_that_was_over_at_once_is_told(
 async def test_a_name_without_a_broadcast_leads_nobody_to_the_last_one(
     gateway: Gateway, name: Holder, holder: Holder
 ) -> None:
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with gateway.join("@ana?wait=1") as client:
         await client.until(status="connected")
         await end(holder)
@@ -357,9 +343,7 @@ async def test_a_name_among_many_rooms_is_told_from_broadcast_to_broadcast(
 ) -> None:
     beside = cluster.holder("douyin:728804746624")
     await beside.go_live()
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with gateway.join("?wait=1") as client:
         await client.say({"action": "subscribe", "platform": "douyin", "room": beside.room.room})
         await client.until(status="connected")
@@ -419,9 +403,7 @@ async def test_an_event_stream_waits(gateway: Gateway, holder: Holder) -> None:
 async def test_an_event_stream_follows_a_name_to_its_next_broadcast(
     gateway: Gateway, name: Holder, holder: Holder, next_holder: Holder
 ) -> None:
-    await name.acquire()
-    await name.point_to(ROOM)
-    await holder.go_live()
+    await lead(name, holder)
     async with listening(gateway, "@ana?wait=1") as client:
         await client.until(status="connected")
         await end(holder)
