@@ -14,11 +14,14 @@ from gateway.settings import GatewaySettings
 from gateway.subscriber import SendLimits, Subscriber
 from shared.broker import Broker, Entry, RoomState
 from shared.channels import Channels
+from shared.clock import now_ms
 from shared.cursor import Cursor
 from shared.demand import Demand
 from shared.demand import Member as ClusterMember
 from shared.errors import BrokerUnavailable
+from shared.phases import Phase, RoomPhase
 from shared.room import RoomKey
+from tests.holder import phase_of
 from tests.log_entries import ROOM, told
 from tests.sinks import AtOnce, ListSink
 
@@ -89,6 +92,11 @@ class FakeChannels:
 
     async def unsubscribe(self, room: RoomKey) -> None:
         self.subscribed.discard(room)
+
+
+def resting(phase: Phase, *, rest_ms: int = 60_000) -> RoomPhase:
+    """A phase in which a room is left alone for so long."""
+    return phase_of(phase, retry_at=now_ms() + rest_ms)
 
 
 class FakeDemand:

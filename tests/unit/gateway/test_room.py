@@ -2,32 +2,21 @@
 
 import json
 import time
-from typing import Any
 
 import pytest
 
-from gateway.close_codes import Code
 from gateway.feed import INBOX_MAX
-from gateway.options import EventFilter
 from shared.broker import Entry, RoomState
 from shared.clock import now_ms
 from shared.cursor import Cursor
-from shared.demand import Member as ClusterMember
-from shared.phases import Phase, RoomPhase
+from shared.phases import Phase
 from shared.room import RoomKey
-from tests.gateway_room import Listener, Scene, scene
+from tests.gateway_room import Listener, Scene, resting, scene
+from tests.holder import phase_of
 from tests.log_entries import ROOM, event, events, marker
 from tests.measured import measured
 
 NAME = RoomKey("tiktok", "@ana")
-
-
-def phase(kind: Phase, **details: Any) -> RoomPhase:
-    return RoomPhase(phase=kind, at=time.time_ns() // 1_000_000, **details)
-
-
-def resting(kind: Phase, *, rest_ms: int = 60_000) -> RoomPhase:
-    return phase(kind, retry_at=time.time_ns() // 1_000_000 + rest_ms)
 
 
 def gaps() -> tuple[float, float]:
@@ -346,7 +335,7 @@ async def test_phases_are_told_in_order() -> None:
     async with scene() as at:
         await at.join()
         for kind in (Phase.ACQUIRED, Phase.RESOLVING, Phase.CONNECTED):
-            at.room.feed.on_phase(phase(kind))
+            at.room.feed.on_phase(phase_of(kind))
         assert at.listener.notes == ["acquired", "resolving", "connected"]
         assert at.room.taken
         assert not at.room.rests
@@ -365,7 +354,7 @@ async def test_phase_in_the_state_counts_while_somebody_stands_for_it(
     holder: str, kind: Phase, known: Phase | None
 ) -> None:
     async with scene() as at:
-        at.log.room_state = RoomState(phase=phase(kind), holder=holder)
+        at.log.room_state = RoomState(phase=phase_of(kind), holder=holder)
         await at.join()
         assert (at.room.phase.phase if at.room.phase else None) == known
 
@@ -376,7 +365,7 @@ async def test_phases_behind_a_loss_wait_for_the_entries_before_them() -> None:
         at.log.gate.clear()
         at.log.add(event(1, 2))
         at.publish(event(1, 3))
-        at.room.feed.on_phase(phase(Phase.RECONNECTING))
+        at.room.feed.on_phase(phase_of(Phase.RECONNECTING))
         assert at.listener.notes == []
         at.log.gate.set()
         await at.settle()
@@ -423,7 +412,7 @@ async def test_gap_at_the_end_of_a_log_that_is_gone_is_told_before_the_end() -> 
 async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
     async with scene() as at:
         await at.join()
-        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
+        at.log.room_state = RoomState(phase=phase_of(Phase.CONNECTED), holder="1 i/a")
         at.room.feed.on_resubscribed()
         await at.settle()
         at.room.feed.on_resubscribed()
@@ -433,10 +422,10 @@ async def test_phase_lost_with_the_link_is_read_from_the_state() -> None:
 
 async def test_phase_told_before_we_listened_is_read_when_its_holder_shows() -> None:
     async with scene(event(1, 1)) as at:
-        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="")
+        at.log.room_state = RoomState(phase=phase_of(Phase.CONNECTED), holder="")
         await at.join()
         assert at.room.phase is None
-        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")  # the lease was revived
+        at.log.room_state = RoomState(phase=phase_of(Phase.CONNECTED), holder="1 i/a")  # the lease was revived
         at.room.feed.on_alive(Cursor(1, 1))
         await at.settle()
         assert at.listener.notes == ["connected"]
@@ -447,7 +436,7 @@ async def test_phase_that_is_both_in_the_state_and_on_its_way_is_told_in_its_tur
         await at.join()
         at.log.gate.clear()
         at.room.feed.on_resubscribed()
-        acquired, connected = phase(Phase.ACQUIRED), phase(Phase.CONNECTED)
+        acquired, connected = phase_of(Phase.ACQUIRED), phase_of(Phase.CONNECTED)
         at.room.feed.on_phase(acquired)
         at.room.feed.on_phase(connected)
         at.log.room_state = RoomState(phase=connected, holder="1 i/a")
@@ -464,200 +453,10 @@ async def test_name_leads_to_its_target_and_to_the_next_one() -> None:
         at.demand.points_to = ROOM
         await at.join()
         assert at.room.target == ROOM
-        at.room.feed.on_phase(phase(Phase.TARGET, target="7300000000000000002"))
-        at.room.feed.on_phase(phase(Phase.TARGET, target="{}"))
+        at.room.feed.on_phase(phase_of(Phase.TARGET, target="7300000000000000002"))
+        at.room.feed.on_phase(phase_of(Phase.TARGET, target="{}"))
         assert at.listener.notes == ["to tiktok:7300000000000000002", "target", "target"]
         assert str(at.room.target) == "tiktok:7300000000000000002"
-
-
-# --- demand -----------------------------------------------------------------------------------------------------------
-
-
-async def test_demand_is_told_kept_up_and_told_once_more_at_the_end() -> None:
-    async with scene(untaken_after_s=600) as at:
-        await at.join()
-        at.room.want()
-        at.room.want()
-        await at.settle()
-        now = time.monotonic()
-        at.room.tick(now + 24)
-        await at.settle()
-        assert at.demand.told == ["announce"]
-        at.room.tick(now + 26)
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh"]
-        at.room.detach(at.listener)
-        at.room.detach(at.listener)
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh", "refresh"]
-        at.room.tick(now + 1000)
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh", "refresh"]
-
-
-async def test_raw_is_wanted_while_somebody_asks_for_it() -> None:
-    async with scene() as at:
-        at.listener = Listener(EventFilter(frozenset({"raw"})))
-        await at.join()
-        at.room.want()
-        await at.settle()
-        at.room.demand.ask_raw()
-        await at.settle()
-        assert at.demand.told == ["raw", "announce", "raw"]
-
-
-async def test_resting_room_is_left_alone_until_its_time() -> None:
-    async with scene() as at:
-        at.log.room_state = RoomState(phase=resting(Phase.FAILED))
-        await at.join()
-        at.room.want()
-        await at.settle()
-        assert (at.room.rests, at.demand.told) == (True, [])
-        at.room.feed.on_phase(resting(Phase.FAILED, rest_ms=-1))
-        at.room.tick(time.monotonic())
-        await at.settle()
-        assert at.demand.told == ["announce"]
-
-
-async def test_demand_that_could_not_be_told_is_told_soon() -> None:
-    async with scene() as at:
-        await at.join()
-        at.demand.away = True
-        at.room.want()
-        await at.settle()
-        at.demand.away = False
-        at.room.tick(time.monotonic() + 2)
-        await at.settle()
-        assert at.demand.told == ["announce"]
-
-
-async def test_room_whose_demand_redis_refuses_is_unavailable_and_not_untaken() -> None:
-    async with scene() as at:
-        await at.join()
-        at.demand.away = True
-        at.room.want()
-        await at.settle()
-        now = time.monotonic()
-        for later in (11.0, 11.5):
-            at.room.tick(now + later)
-            await at.settle()
-        assert at.listener.notes == [Code.UNAVAILABLE]
-
-
-@pytest.mark.parametrize(
-    ("ingestors", "code"),
-    [
-        ([], Code.NO_INGESTOR),
-        ([{"rooms": "3", "max_rooms": "3"}], Code.NO_CAPACITY),
-        ([{"rooms": "3", "max_rooms": "3"}, {"rooms": "1", "max_rooms": "3"}], Code.NO_INGESTOR),
-        ([{"rooms": "many"}], Code.NO_INGESTOR),
-    ],
-)
-async def test_room_that_nobody_takes_is_told(ingestors: list[dict[str, str]], code: Code) -> None:
-    async with scene() as at:
-        at.demand.ingestors = [ClusterMember(str(number), 1, load) for number, load in enumerate(ingestors)]
-        await at.join()
-        at.room.want()
-        await at.settle()
-        now = time.monotonic()
-        at.room.tick(now + 9)
-        await at.settle()
-        assert at.listener.notes == []
-        at.room.tick(now + 11)
-        await at.settle()
-        at.room.tick(now + 11.5)
-        await at.settle()
-        assert at.listener.notes == [code]
-        at.room.feed.on_alive(Cursor(1, 1))  # somebody is there after all
-        assert at.listener.notes == [code, "nobody"]
-
-
-async def test_room_whose_holder_cannot_make_himself_heard_is_not_said_to_be_untaken() -> None:
-    async with scene() as at:
-        at.demand.held = True
-        await at.join()
-        at.room.want()
-        await at.settle()
-        now = time.monotonic()
-        for later in (11.0, 11.5, 22.0, 22.5):
-            at.room.tick(now + later)
-            await at.settle()
-        assert at.listener.notes == []
-        at.demand.held = False
-        for later in (33.0, 33.5):
-            at.room.tick(now + later)
-            await at.settle()
-        assert at.listener.notes == [Code.NO_INGESTOR]
-
-
-async def test_holder_that_fell_silent_leads_to_a_read() -> None:
-    async with scene(event(1, 1)) as at:
-        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
-        await at.join()
-        at.room.want()
-        await at.settle()
-        at.log.add(event(1, 2))
-        now = time.monotonic()
-        at.room.tick(now + 1)
-        await at.settle()
-        assert at.told == []
-        at.room.tick(now + 3)
-        await at.settle()
-        assert at.told == ["1-2"]
-
-
-async def test_holder_that_fell_silent_is_told_the_demand_again() -> None:
-    async with scene(event(1, 1)) as at:
-        at.log.room_state = RoomState(phase=phase(Phase.CONNECTED), holder="1 i/a")
-        await at.join()
-        at.room.want()
-        await at.settle()
-        assert at.demand.told == ["announce"]
-        now = time.monotonic()
-        at.room.tick(now + 3)
-        at.room.tick(now + 3.25)
-        await at.settle()
-        at.room.tick(now + 4)
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh"]
-
-
-async def test_redis_that_is_back_is_told_the_demand_at_once() -> None:
-    async with scene(event(1, 1)) as at:
-        await at.join()
-        at.room.want()
-        await at.settle()
-        at.channels.up = False
-        at.room.feed.on_link(up=False)
-        at.channels.up = True
-        at.room.feed.on_link(up=True)
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh"]
-
-
-async def test_redis_that_lost_the_log_is_told_the_demand_that_it_may_have_lost_too() -> None:
-    async with scene(event(1, 1)) as at:
-        await at.join()
-        at.room.want()
-        await at.settle()
-        at.log.entries = [marker(2, None)]
-        at.publish(marker(2, None))
-        await at.settle()
-        at.room.tick(time.monotonic())
-        await at.settle()
-        assert at.demand.told == ["announce", "refresh"]
-
-
-async def test_link_that_is_down_is_no_silence_of_the_holder() -> None:
-    async with scene() as at:
-        await at.join()
-        at.room.want()
-        await at.settle()
-        at.channels.up = False
-        now = time.monotonic()
-        at.room.tick(now + 100)
-        await at.settle()
-        assert "members" not in at.demand.told
 
 
 # --- what runs --------------------------------------------------------------------------------------------------------
@@ -677,7 +476,7 @@ async def test_who_came_before_a_room_that_goes_on_with_its_log_is_told_what_run
         told = owed_in(at)
         at.room.tick(time.monotonic() + 10)  # nothing runs yet
         at.publish(marker(2, Cursor(1, 1)))
-        at.room.feed.on_phase(phase(Phase.CONNECTED))
+        at.room.feed.on_phase(phase_of(Phase.CONNECTED))
         at.room.tick(time.monotonic())
         await at.settle()
         assert told == []  # its event may come yet
@@ -694,7 +493,7 @@ async def test_who_came_before_the_room_runs_is_told_what_runs_only_where_that_i
     async with scene() as at:
         await at.join()
         told = owed_in(at)
-        at.room.feed.on_phase(phase(Phase.CONNECTED))
+        at.room.feed.on_phase(phase_of(Phase.CONNECTED))
         match ends:
             case "an event tells it":
                 at.publish(marker(1, None), event(1, 1, "live_status"))
