@@ -29,17 +29,19 @@ class Stream(Protocol):
 
 def reset(transport: asyncio.Transport) -> None:
     """End a connection at once, without what is unsent: the kernel would keep it for minutes."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        try:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        except (OSError, RuntimeError):
-            pass  # closed a moment ago
+    _set(transport, socket.SO_LINGER, _RESET)
     transport.abort()
 
 
 def bound_kernel(transport: asyncio.Transport, size: int) -> None:
     """Let the kernel take about so many unsent bytes at most: it would take 4 MiB before a slow client shows."""
+    _set(transport, socket.SO_SNDBUF, size)
+
+
+def _set(transport: asyncio.Transport, option: int, value: int | bytes) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        try:
+            connection.setsockopt(socket.SOL_SOCKET, option, value)
+        except (OSError, RuntimeError, ValueError):
+            pass  # closed a moment ago; uvloop, which has no descriptor any more, says it by a ValueError
