@@ -91,9 +91,9 @@ class Following:
     def said(self, room: str) -> list[str]:
         return [frame["content"] for frame in self.frames if frame["of"] == room and frame.get("type") == "chat"]
 
-    async def until(self, content: str) -> None:
+    async def until(self, content: str, *, times: int = 1) -> None:
         async with asyncio.timeout(DEADLINE_S):
-            while not any(content in (frame.get("content"), frame.get("status")) for frame in self.frames):
+            while sum(content in (frame.get("content"), frame.get("status")) for frame in self.frames) < times:
                 self._news.clear()
                 await self._news.wait()
 
@@ -105,9 +105,7 @@ async def test_it_goes_on_in_each_room_where_it_was_when_the_gateway_is_back(
     port = free_port()
     async with Following(port, ONE, f"douyin:{TWO}") as following:
         async with running_gateway(redis_server, port=port):
-            async with asyncio.timeout(DEADLINE_S):
-                while sum(frame.get("status") == "connected" for frame in following.frames) < 2:
-                    await asyncio.sleep(0.01)
+            await following.until("connected", times=2)
             await one.chat("1")
             await two.chat("a")
             await following.until("1")
@@ -141,7 +139,7 @@ async def test_it_ends_when_every_room_is_over_and_comes_back_to_no_room_that_is
 ) -> None:
     one, two = await live(cluster, f"tiktok:{ONE}"), await live(cluster, f"douyin:{TWO}")
     async with Following(gateway.port, ONE, f"douyin:{TWO}") as following:
-        await following.until("connected")
+        await following.until("connected", times=2)
         await one.rest(Phase.NOT_LIVE, "offline")
         async with asyncio.timeout(DEADLINE_S):
             while not following.rooms[0].over:
